@@ -1,0 +1,52 @@
+"""How a use case is run: one durable transaction, tried again when the database asks for it.
+
+A module holds either use cases (``@use_case``: the outermost transaction) or building blocks (``require_atomic()``:
+never open one). Nothing else in the platform opens transactions.
+"""
+
+import functools
+import random
+import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import psycopg
+from django.db import OperationalError, connection, transaction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ATTEMPTS = 4
+BACKOFF_SECONDS = 0.02
+
+
+def use_case(function: Callable[P, R]) -> Callable[P, R]:
+    """Run ``function`` as the outermost transaction.
+
+    A deadlock or serialisation failure rolled everything back, so it is safe to run it again: up to ``ATTEMPTS`` times
+    with a growing, random pause. Calling a use case inside another transaction is a programming error and raises.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with transaction.atomic(durable=True):
+                    return function(*args, **kwargs)
+            except OperationalError as error:
+                if attempt == ATTEMPTS or not _is_worth_another_try(error):
+                    raise
+                time.sleep(random.uniform(0, BACKOFF_SECONDS * 2**attempt))
+        raise AssertionError("unreachable")
+
+    return run
+
+
+def _is_worth_another_try(error: OperationalError) -> bool:
+    return isinstance(error.__cause__, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
+
+
+def require_atomic() -> None:
+    """Assert that a building block runs inside its caller's transaction."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("This building block must run inside a use case's transaction.")

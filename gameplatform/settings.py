@@ -1,0 +1,213 @@
+"""The one settings module. Every value comes from the environment; `.env.example` explains each.
+
+Beside a platform that ``manage.py up`` runs, the environment needs nothing: what is not set is read from
+``<data folder>/runtime.env``, which the launcher writes.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("GAMEPLATFORM_DATA", BASE_DIR / "var")).resolve()
+
+env = environ.Env()
+for env_file in (BASE_DIR / ".env", DATA_DIR / "runtime.env"):
+    if env_file.is_file():
+        env.read_env(env_file, overwrite=False)
+
+
+def secret(name: str, default: str | None = None) -> str:
+    """A secret from NAME, or from the file that NAME_FILE points to."""
+    path = env.str(f"{name}_FILE", default="")
+    if path:
+        return Path(path).read_text().strip()
+    return str(env.str(name, default=default) if default is not None else env.str(name))
+
+
+# --- What is being run -------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"  # noqa: S105 - refused below unless DEBUG
+SECRET_KEY = secret("SECRET_KEY", default=DEVELOPMENT_SECRET)
+JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY", default=f"jwt:{SECRET_KEY}")
+FIELD_ENCRYPTION_KEYS = secret("FIELD_ENCRYPTION_KEYS", default=f"field:{SECRET_KEY}").split(",")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+WEBSOCKET_ORIGINS = env.list("WEBSOCKET_ORIGINS", default=[])
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+
+if not DEBUG and SECRET_KEY == DEVELOPMENT_SECRET:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. Set it to a long random text (or SECRET_KEY_FILE to a file that holds one), start the"
+        " platform with ./bin/up, which makes its own, or set DEBUG=true on a development machine."
+    )
+
+# --- Django ------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "gameplatform.core",
+    "gameplatform.accounts",
+    "gameplatform.embedded",
+    "gameplatform.demo",
+    "payments",
+    "rounds",
+    "chat",
+    "rooms",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "gameplatform.urls"
+WSGI_APPLICATION = "gameplatform.wsgi.application"
+ASGI_APPLICATION = "gameplatform.asgi.application"
+# Every API route takes an optional trailing slash in its own pattern: a redirect would lose a POST body.
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- PostgreSQL and the Redis-compatible server ------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://localhost/gameplatform")}
+if "postgresql" not in DATABASES["default"]["ENGINE"]:
+    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: its row locks hold the money rules.")
+DATABASES["default"] |= {
+    # Request threads live long and keep their connection; a broken one is dropped after the request that met it.
+    "CONN_MAX_AGE": env.int("CONN_MAX_AGE_SECONDS", default=600),
+    "CONN_HEALTH_CHECKS": True,
+    "DISABLE_SERVER_SIDE_CURSORS": True,
+    "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default=None)},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
+
+# --- Celery: hints only; correctness stands in the database ------------------------------------------------------
+
+# kombu's name for a Unix socket differs from redis-py's.
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 10, "socket_connect_timeout": 5}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    # A tick that waited longer than its period is worthless: the next one does its work.
+    "rooms-advance": {"task": "rooms.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
+}
+
+# --- Time, language, files ---------------------------------------------------------------------------------------
+
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+CLOCK_SOURCE = env.str("CLOCK_SOURCE", default="database")
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
+STATIC_URL = "static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(DATA_DIR / "static"))()
+WHITENOISE_USE_FINDERS = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+# A request body that leaves stray numbers of fields is an attack, not a form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+
+# --- Who is asking -----------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "ISSUER": "gameplatform",
+    "UPDATE_LAST_LOGIN": False,
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+REST_FRAMEWORK = {
+    # Each contract sets its own renderer, parser, authentication and error shape (gameplatform.wire); a view that
+    # forgets to is closed to everybody.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["gameplatform.core.strict_json.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+# --- Rooms -------------------------------------------------------------------------------------------------------
+
+DEFAULT_SYMBOL_GAME_ROOM = env.str("DEFAULT_SYMBOL_GAME_ROOM", default="")
+ROOM_TOKEN_SYMBOL = env.str("ROOM_TOKEN_SYMBOL", default="GOLD")
+# Decimal text in whole tokens: money settings are never floats.
+ROOM_MAX_PARTICIPATION_AMOUNT = env.str("ROOM_MAX_PARTICIPATION_AMOUNT", default="100")
+ROOM_MAX_PARTICIPANTS = env.int("ROOM_MAX_PARTICIPANTS", default=100)
+ROOM_JOIN_WINDOW_SECONDS = env.int("ROOM_JOIN_WINDOW_SECONDS", default=180)
+ROOM_RUN_SECONDS = env.int("ROOM_RUN_SECONDS", default=60)
+ROOM_GAP_SECONDS = env.int("ROOM_GAP_SECONDS", default=10)
+
+# --- Logging: one line per event on stderr; request bodies, tokens and keys are never logged ----------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        # A 4xx is the caller's business and the access log's, not an alarm.
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+    },
+}
