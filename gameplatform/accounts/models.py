@@ -1,0 +1,182 @@
+"""Who plays, and what is played."""
+
+import unicodedata
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator, URLValidator
+from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
+
+from gameplatform.core import clock
+from gameplatform.core.names import has_hidden_characters
+
+USERNAME_LENGTH_MAX = 64
+FULLNAME_LENGTH_MAX = 150
+AVATAR_LENGTH_MAX = 500
+WALLET_ADDRESS_LENGTH_MAX = 128
+WALLET_ADDRESS_PATTERN = r"^[!-~]{1,128}$"
+SYMBOL_PATTERN = r"^[A-Z0-9_]{1,20}$"
+
+
+def refuse_hidden_characters(text: str) -> None:
+    if has_hidden_characters(text):
+        raise ValidationError("This text must not contain control or invisible characters.", code="hidden")
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The user of this name, in any case and any compatible spelling. Raises ``User.DoesNotExist``."""
+        # Both sides are lowered by the database: the unique index answers, and no second rule can differ.
+        folded = Lower(Value(User.normalize_username(username or "")))
+        return self.alias(username_folded=Lower("username")).get(username_folded=folded)
+
+    def create_user(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> "User":
+        """A saved user; without a password it cannot sign in. The password's strength is not checked here."""
+        user = self.model(username=username, email=email or None, **fields)
+        user.clean()
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> "User":
+        return self.create_user(
+            username, email, password, **{"is_staff": True, "is_superuser": True} | fields
+        )
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A player, a master (who owns rooms) or a member of staff.
+
+    ``username`` is kept in NFKC and unique in any case; ``wallet_address`` is null until one is connected.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    username = models.CharField(
+        max_length=USERNAME_LENGTH_MAX,
+        unique=True,
+        validators=[UnicodeUsernameValidator(), refuse_hidden_characters],
+        error_messages={"unique": "A user with that username already exists."},
+    )
+    email = models.EmailField(null=True, blank=True)
+    fullname = models.CharField(
+        max_length=FULLNAME_LENGTH_MAX, blank=True, default="", validators=[refuse_hidden_characters]
+    )
+    avatar = models.CharField(
+        max_length=AVATAR_LENGTH_MAX,
+        blank=True,
+        default="",
+        validators=[URLValidator(schemes=["http", "https"])],
+        help_text="Address of a picture. Clients load it; the platform never does.",
+    )
+    wallet_address = models.CharField(
+        max_length=WALLET_ADDRESS_LENGTH_MAX,
+        null=True,
+        blank=True,
+        unique=True,
+        validators=[
+            RegexValidator(WALLET_ADDRESS_PATTERN, "The wallet address must be ASCII without spaces.")
+        ],
+        error_messages={"unique": "A user with that wallet address already exists."},
+    )
+    is_master = models.BooleanField(
+        "master", default=False, help_text="May create and manage rooms of its own."
+    )
+    is_staff = models.BooleanField("staff", default=False, help_text="May sign in to the back-office.")
+    is_active = models.BooleanField("active", default=True, help_text="Switch off, never delete.")
+    date_joined = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="accounts_user_username_any_case",
+                violation_error_message="A user with that username already exists.",
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="accounts_user_email_any_case",
+                violation_error_message="A user with that email already exists.",
+            ),
+            models.CheckConstraint(
+                condition=Q(wallet_address__isnull=True) | Q(wallet_address__regex=WALLET_ADDRESS_PATTERN),
+                name="accounts_user_wallet_address_printable",
+            ),
+            models.CheckConstraint(condition=~Q(username=""), name="accounts_user_username_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def clean(self) -> None:
+        self.username = self.normalize_username(self.username)
+        self.email = UserManager.normalize_email(self.email) or None
+        self.fullname = unicodedata.normalize("NFC", self.fullname).strip(" ")
+
+    def get_full_name(self) -> str:
+        return self.fullname or self.username
+
+    def get_short_name(self) -> str:
+        return self.username
+
+
+class Game(models.Model):
+    """A game of the catalogue: how its results come about and which score is the better one."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        INACTIVE = "inactive"
+
+    class ResultMode(models.TextChoices):
+        DRAW = "draw", "Draw: a provably fair lottery"
+        SCORE = "score", "Score: the players' scores are ranked"
+        SUBMITTED = "submitted", "Submitted: the game's server posts the ranking"
+
+    class ScoreOrder(models.TextChoices):
+        DESCENDING = "desc", "Highest score first"
+        ASCENDING = "asc", "Lowest score first"
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=100, unique=True, validators=[refuse_hidden_characters])
+    symbol = models.CharField(
+        max_length=20,
+        unique=True,
+        validators=[RegexValidator(SYMBOL_PATTERN, "The symbol is 1 to 20 of A-Z, 0-9 and _.")],
+    )
+    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    result_mode = models.CharField(max_length=9, choices=ResultMode, default=ResultMode.DRAW)
+    score_order = models.CharField(max_length=4, choices=ScoreOrder, default=ScoreOrder.DESCENDING)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(symbol__regex=SYMBOL_PATTERN), name="accounts_game_symbol"),
+            models.CheckConstraint(condition=~Q(name=""), name="accounts_game_name_not_empty"),
+            models.CheckConstraint(
+                condition=Q(status__in=["active", "inactive"]), name="accounts_game_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(result_mode__in=["draw", "score", "submitted"]),
+                name="accounts_game_result_mode",
+            ),
+            models.CheckConstraint(
+                condition=Q(score_order__in=["desc", "asc"]), name="accounts_game_score_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
