@@ -1,0 +1,86 @@
+"""Recompute the books from the transfers and name what is wrong (building blocks of `manage.py verify_ledger`).
+
+Each check is one set-based query and answers with the first wrong rows, worst first. They see one snapshot when the
+caller runs them in one repeatable-read transaction, so they hold while money moves.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+
+FINDINGS_MAX = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One broken invariant: which (I1…), where, and what was found."""
+
+    invariant: str
+    where: str
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A named check: ``title`` for people; ``run`` yields the findings, none when all is well."""
+
+    invariant: str
+    title: str
+    run: Callable[[], Iterator[Finding]]
+
+
+def check_by_sql(invariant: str, title: str, query: str) -> Check:
+    """A check whose query selects the wrong rows as (where, what)."""
+
+    def run() -> Iterator[Finding]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"{query} LIMIT {FINDINGS_MAX}")
+            for where, what in cursor.fetchall():
+                yield Finding(invariant=invariant, where=where, what=what)
+
+    return Check(invariant=invariant, title=title, run=run)
+
+
+LEDGER_CHECKS = (
+    check_by_sql(
+        "I1",
+        "every transfer joins two accounts of its token",
+        """SELECT 'transfer ' || t.id, format('token %s, debit account token %s, credit account token %s',
+                t.token_id, d.token_id, c.token_id)
+           FROM payments_transfer t LEFT JOIN payments_account d ON d.id = t.debit_account_id
+           LEFT JOIN payments_account c ON c.id = t.credit_account_id
+           WHERE d.token_id IS DISTINCT FROM t.token_id OR c.token_id IS DISTINCT FROM t.token_id
+                OR t.debit_account_id = t.credit_account_id OR t.amount_minor <= 0
+           ORDER BY t.id""",
+    ),
+    check_by_sql(
+        "I2",
+        "the balances of each token sum to 0",
+        """SELECT 'token ' || k.symbol, format('balances sum to %s', sum(a.balance_minor))
+           FROM payments_account a JOIN payments_token k ON k.id = a.token_id
+           GROUP BY k.symbol HAVING sum(a.balance_minor) <> 0 ORDER BY k.symbol""",
+    ),
+    check_by_sql(
+        "I3",
+        "every balance is the sum of its transfers, and at least 0 but for issuance",
+        """SELECT 'account ' || a.id, format('%s holds %s, its transfers sum to %s',
+                a.kind, a.balance_minor, coalesce(m.total, 0))
+           FROM payments_account a LEFT JOIN (
+                SELECT account, sum(amount) AS total FROM (
+                    SELECT credit_account_id AS account, amount_minor AS amount FROM payments_transfer
+                    UNION ALL SELECT debit_account_id, -amount_minor FROM payments_transfer) x GROUP BY account
+           ) m ON m.account = a.id
+           WHERE a.balance_minor <> coalesce(m.total, 0) OR (a.kind <> 'issuance' AND a.balance_minor < 0)
+           ORDER BY a.id""",
+    ),
+    check_by_sql(
+        "I4",
+        "every transfer's hash is the hash of its content",
+        """SELECT 'transfer ' || t.id, 'the row does not have the content it was booked with'
+           FROM payments_transfer t
+           WHERE t.tx_hash <> transfer_hash(t.debit_account_id, t.credit_account_id, t.token_id, t.amount_minor,
+                t.code, t.reference, t.idempotency_key, t.batch, t.corrects_id, t.created_at)
+           ORDER BY t.id""",
+    ),
+)

@@ -1,0 +1,42 @@
+"""Tokens and the accounts that exist once: wallets, the house, issuance, the escrows' accounts (building blocks)."""
+
+from gameplatform.accounts.models import User
+from gameplatform.core.transactions import require_atomic
+from payments.errors import TokenNotFound
+from payments.models import Account, Escrow, Token
+
+
+def token_by_symbol(symbol: str) -> Token:
+    """The token with this symbol, whatever its case. Raises ``TokenNotFound``."""
+    token = Token.objects.filter(symbol=symbol.upper()).first()
+    if token is None:
+        raise TokenNotFound(symbol=symbol)
+    return token
+
+
+def ensure_token(*, symbol: str, name: str, decimals: int) -> Token:
+    """The token with this symbol, created with its issuance account when there is none."""
+    require_atomic()
+    token, _ = Token.objects.get_or_create(symbol=symbol, defaults={"name": name, "decimals": decimals})
+    Account.objects.get_or_create(kind=Account.Kind.ISSUANCE, token=token)
+    return token
+
+
+def issuance_account(token: Token) -> Account:
+    """Where the token's units come from when created and go back to when destroyed; its balance is minus the supply."""
+    require_atomic()
+    return Account.objects.get_or_create(kind=Account.Kind.ISSUANCE, token=token)[0]
+
+
+def ensure_wallet(*, user: User, token: Token) -> Account:
+    """The user's wallet in this token, empty when new."""
+    require_atomic()
+    return Account.objects.get_or_create(kind=Account.Kind.WALLET, owner=user, token=token)[0]
+
+
+def open_escrow(*, controller: Escrow.Controller, token: Token) -> Escrow:
+    """A new escrow with one empty account in ``token``."""
+    require_atomic()
+    escrow = Escrow.objects.create(controller=controller)
+    Account.objects.create(kind=Account.Kind.ESCROW, escrow=escrow, token=token)
+    return escrow

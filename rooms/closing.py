@@ -1,0 +1,46 @@
+"""What every end of a session shares: the refund of all, and the way to the room's next session (building blocks)."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from gameplatform.accounts.models import User
+from gameplatform.core import sql
+from gameplatform.core.transactions import require_atomic
+from rooms import events, locks, terms
+from rooms.models import Room, Session
+from rooms.transitions import transition
+
+
+def close_with_refund(
+    *, session: Session, to: Session.Status, now: datetime, reason: str, actor: User | None = None
+) -> None:
+    """Refund every paid participant in full and end the locked session as ``to`` (out or void), all or nothing."""
+    require_atomic()
+    transition(session=session, to=to, now=now, reason=reason, actor=actor)
+    refund = sql.call("refund_session", session.pk, uuid.uuid4(), now)
+    schedule_next(session=session, now=now)
+    events.record(
+        room_id=session.room_id,
+        session_id=session.pk,
+        type=events.OUT,
+        payload={"reason": reason, "refunded": refund["entries"], "pool_minor": refund["pool_minor"]},
+        now=now,
+    )
+
+
+def schedule_next(*, session: Session, now: datetime) -> None:
+    """Put a waiting change into force and date the room's next session, the gap after this one's end."""
+    require_atomic()
+    room = locks.lock_room(session.room_id)
+    changed = terms.apply_pending(room=room)
+    room.next_open_at = now + timedelta(seconds=settings.ROOM_GAP_SECONDS) if room.status == Room.Status.OPEN else None
+    room.save(
+        update_fields=[
+            "next_open_at",
+            "pending_change",
+            "pending_name",
+            *(terms.TERM_NAMES if changed else ()),
+        ]
+    )

@@ -1,0 +1,133 @@
+"""Joining and leaving a session (use cases; the work is one SQL function each, see `rooms/sql`)."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from gameplatform.accounts.models import User
+from gameplatform.core import sql
+from gameplatform.core.errors import DomainError
+from gameplatform.core.tokens import format_amount_fixed
+from gameplatform.core.transactions import use_case
+from payments.errors import InsufficientFunds
+from rooms import errors, events
+from rooms.terms import AMOUNT_DECIMALS
+
+_REFUSALS: dict[str, type[DomainError]] = {
+    "room_not_found": errors.RoomNotFound,
+    "session_not_found": errors.SessionNotFound,
+    "already_joined": errors.AlreadyJoined,
+    "not_joined": errors.NotJoined,
+    "not_started": errors.SessionNotOpenYet,
+    "full": errors.SessionFull,
+    "wallet_not_connected": errors.WalletNotConnected,
+    "insufficient_funds": InsufficientFunds,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A player's paid place, as the join made it."""
+
+    participant_id: int
+    public_id: uuid.UUID
+    amount_minor: int
+    wallet_address: str
+    tx_hash: str
+    joined_at: datetime
+    participants_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Departure:
+    """A place given back: whose refund is ``tx_hash``."""
+
+    participant_id: int
+    tx_hash: str
+    participants_count: int
+
+
+@use_case
+def join_session(
+    *, room_id: int, session_id: int, player: User, amount_minor: int, now: datetime, request_key: str | None
+) -> Entry:
+    """Pay the entry fee and take a seat, or refuse and move nothing.
+
+    ``amount_minor`` is what the player saw and must be the session's frozen fee. The same ``request_key`` again answers
+    the first entry. Raises the refusals of the contract's join table: ``RoomNotFound``, ``SessionNotFound``,
+    ``AlreadyJoined``, ``SessionNotOpenYet``, ``JoinWindowClosed``, ``SessionFull``, ``WrongAmount``,
+    ``WalletNotConnected``, ``InsufficientFunds``, looked for in this order.
+    """
+    answer = sql.call(
+        "join_session",
+        room_id,
+        session_id,
+        player.pk,
+        amount_minor,
+        request_key,
+        uuid.uuid4(),
+        uuid.uuid4(),
+        now,
+    )
+    result = answer["result"]
+    if result == "window_closed":
+        raise errors.JoinWindowClosed()
+    if result == "wrong_amount":
+        fee = format_amount_fixed(answer["amount_minor"], decimals=AMOUNT_DECIMALS)
+        raise errors.WrongAmount(f"Amount must equal the participation amount of this session ({fee})", entry_fee=fee)
+    if result in _REFUSALS:
+        raise _REFUSALS[result]()
+    if result == "joined":
+        _announce(events.JOINED, room_id=room_id, session_id=session_id, player=player, answer=answer, now=now)
+    return Entry(
+        participant_id=answer["participant_id"],
+        public_id=answer["public_id"],
+        amount_minor=answer["amount_minor"],
+        wallet_address=answer["wallet_address"],
+        tx_hash=answer["tx_hash"],
+        joined_at=answer["joined_at"],
+        participants_count=answer["participants_count"],
+    )
+
+
+@use_case
+def leave_session(*, session_id: int, player: User, now: datetime, request_key: str | None) -> Departure:
+    """Give the seat back while the session is pending; the fee returns in full.
+
+    The same ``request_key`` again answers the first departure. Raises ``SessionNotFound``, ``NotJoined``,
+    ``LeaveWindowClosed``; nothing moves then.
+    """
+    answer = sql.call("leave_session", session_id, player.pk, request_key, uuid.uuid4(), now)
+    if answer["result"] == "window_closed":
+        raise errors.LeaveWindowClosed()
+    if answer["result"] in _REFUSALS:
+        raise _REFUSALS[answer["result"]]()
+    if answer["result"] == "left":
+        _announce(
+            events.LEFT,
+            room_id=answer["room_id"],
+            session_id=session_id,
+            player=player,
+            answer=answer,
+            now=now,
+        )
+    return Departure(
+        participant_id=answer["participant_id"],
+        tx_hash=answer["tx_hash"],
+        participants_count=answer["participants_count"],
+    )
+
+
+def _announce(
+    type: str, *, room_id: int, session_id: int, player: User, answer: dict[str, object], now: datetime
+) -> None:
+    """Publish the event the SQL function has kept; the payload is the same as the kept one."""
+    seq = answer["seq"]
+    assert isinstance(seq, int)
+    payload = {
+        "participant_id": answer["participant_id"],
+        "user_id": player.pk,
+        "username": player.username,
+        "participants_count": answer["participants_count"],
+    }
+    events.announce(room_id=room_id, session_id=session_id, seq=seq, type=type, payload=payload, now=now)

@@ -1,0 +1,59 @@
+"""What happens in a room, numbered, kept and published after the commit (building blocks).
+
+``RoomEvent`` is the truth; the published copy is a hint that lets sockets answer at once. Payloads speak the domain's
+language: ids, minor units, ISO times; consumers turn them into wire frames.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+from gameplatform.core.realtime import publish_on_commit
+
+from gameplatform.core.transactions import require_atomic
+
+OPENED = "session.opened"
+JOINED = "participant.joined"
+LEFT = "participant.left"
+RUNNING = "session.running"
+OUT = "session.out"
+ENDED = "session.ended"
+ROOM_CHANGED = "room.changed"
+
+LOBBY_TOPIC = "rooms"
+
+
+def room_topic(room_id: int) -> str:
+    """The realtime address of one room."""
+    return f"room:{room_id}"
+
+
+def record(*, room_id: int, session_id: int | None, type: str, payload: dict[str, Any], now: datetime) -> None:
+    """Number, keep and, once committed, publish an event. Takes the room's row lock: call it last."""
+    require_atomic()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT room_event(%s, %s, %s, %s::jsonb, %s)",
+            [room_id, session_id, type, orjson.dumps(payload).decode(), now],
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    announce(room_id=room_id, session_id=session_id, seq=row[0], type=type, payload=payload, now=now)
+
+
+def announce(
+    *, room_id: int, session_id: int | None, seq: int, type: str, payload: dict[str, Any], now: datetime
+) -> None:
+    """Publish an event that is already kept, to the room's topic and to the lobby, when the transaction commits."""
+    require_atomic()
+    event = {
+        "type": type,
+        "seq": seq,
+        "room_id": room_id,
+        "session_id": session_id,
+        "at": now.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "payload": payload,
+    }
+    publish_on_commit(room_topic(room_id), event)
+    publish_on_commit(LOBBY_TOPIC, event)

@@ -1,0 +1,63 @@
+"""A session's life but for its happy end: open, start or cancel, void (use cases). The end is `rooms.settlement`."""
+
+from datetime import datetime
+
+from gameplatform.accounts.models import User
+from gameplatform.core.transactions import use_case
+from rooms import closing, draw, events, locks, opening
+from rooms.models import Participant, Session
+from rooms.transitions import transition
+
+NOT_ENOUGH = "not enough participants"
+
+
+@use_case
+def open_next_session(*, room_id: int, now: datetime) -> int | None:
+    """Open the room's next session if it is due; its id, or ``None`` when there was nothing to do."""
+    room = locks.claim_room_due(room_id=room_id, now=now)
+    if room is None:
+        return None
+    return opening.open_in(room=room, now=now).pk
+
+
+@use_case
+def start_session(*, session_id: int, now: datetime) -> bool:
+    """At its start time: run the session when every prize can be won, else cancel it and refund all.
+
+    False when it is not due, already started, or in another worker's hands.
+    """
+    due = Session.objects.filter(pk=session_id, status=Session.Status.PENDING, starts_at__lte=now)
+    session = locks.claim_session(due)
+    if session is None:
+        return False
+    if session.participants_count < len(session.prize_shares_bp):
+        closing.close_with_refund(session=session, to=Session.Status.OUT, now=now, reason=NOT_ENOUGH)
+        return True
+    entries = Participant.objects.filter(session=session, status=Participant.Status.PAID)
+    entry_ids = [str(public_id) for public_id in entries.values_list("public_id", flat=True)]
+    session.draw_roster = draw.roster(session_id=str(session.public_id), entry_ids=entry_ids)
+    session.save(update_fields=["draw_roster"])
+    transition(session=session, to=Session.Status.RUNNING, now=now, reason="started")
+    events.record(
+        room_id=session.room_id,
+        session_id=session.pk,
+        type=events.RUNNING,
+        payload={
+            "participants_count": session.participants_count,
+            "ends_at": session.ends_at.isoformat(timespec="milliseconds"),
+            "draw_roster": session.draw_roster,
+        },
+        now=now,
+    )
+    return True
+
+
+@use_case
+def void_session(*, session_id: int, now: datetime, actor: User | None, reason: str) -> None:
+    """End a live session without a winner and refund everybody: pending → out, running → void.
+
+    Raises ``SessionNotFound``, or ``TransitionRefused`` when it is over already.
+    """
+    session = locks.lock_session(session_id)
+    to = Session.Status.OUT if session.status == Session.Status.PENDING else Session.Status.VOID
+    closing.close_with_refund(session=session, to=to, now=now, reason=reason, actor=actor)

@@ -1,0 +1,266 @@
+"""Rooms, their sessions, and who takes part. The database holds what must never be broken; see the constraints.
+
+States move only along ``rooms.transitions``; money moves only through the functions in ``rooms/sql``.
+"""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from gameplatform.accounts.models import Game
+from payments.models import Escrow, Token
+
+
+class Room(models.Model):
+    """A standing offer: entry fee, prize table and windows, run again and again as sessions.
+
+    ``prize_shares_bp`` are the prizes by rank in basis points (10,000 = 100 %). ``pending_change`` holds the terms that
+    replace the present ones when the live session is over; ``next_open_at`` says when the next session is due.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        INACTIVE = "inactive"
+        DELETED = "deleted"
+
+    name = models.CharField(max_length=120)
+    symbol = models.CharField(max_length=255, null=True, blank=True)
+    game = models.ForeignKey(Game, models.PROTECT, related_name="rooms")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="rooms")
+    token = models.ForeignKey(Token, models.PROTECT, related_name="+")
+    entry_fee_minor = models.BigIntegerField()
+    prize_shares_bp = ArrayField(models.PositiveSmallIntegerField())
+    max_participants = models.PositiveIntegerField()
+    join_window_seconds = models.PositiveIntegerField()
+    run_seconds = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    pending_change = models.JSONField(null=True, blank=True)
+    # A name that waits in pending_change is taken already.
+    pending_name = models.CharField(max_length=120, null=True, blank=True)
+    current_session = models.ForeignKey("rooms.Session", models.SET_NULL, null=True, blank=True, related_name="+")
+    next_open_at = models.DateTimeField(null=True, blank=True)
+    open_failures = models.PositiveSmallIntegerField(default=0)
+    # Number of the room's latest event (RoomEvent.seq).
+    event_seq = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["name"], condition=~Q(status="deleted"), name="room_name_unique"),
+            models.CheckConstraint(condition=Q(entry_fee_minor__gt=0), name="room_fee_positive"),
+            models.CheckConstraint(
+                condition=Q(prize_shares_bp__len__gte=1, prize_shares_bp__len__lte=20),
+                name="room_prizes_1_to_20",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_participants__gte=models.F("prize_shares_bp__len")),
+                name="room_seats_for_all_prizes",
+            ),
+            models.CheckConstraint(condition=Q(status__in=["open", "inactive", "deleted"]), name="room_status_known"),
+        ]
+        indexes = [
+            models.Index(fields=["owner", "-id"], name="room_owner"),
+            models.Index(fields=["game", "-id"], name="room_game"),
+            models.Index(
+                fields=["next_open_at"],
+                condition=Q(status="open", next_open_at__isnull=False),
+                name="room_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoomNameSequence(models.Model):
+    """The number of the last generated room name of a game (``GOLD_SLOT_001``)."""
+
+    game = models.OneToOneField(Game, models.CASCADE, primary_key=True, related_name="+")
+    last = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.last}"
+
+
+class Session(models.Model):
+    """One timed run of a room, under terms frozen when it opened.
+
+    Joining is possible in ``[opens_at, starts_at)``; it runs in ``[starts_at, ends_at)``. The prize pool is the balance
+    of its escrow, stored nowhere else.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        ENDED = "ended"
+        OUT = "out"
+        VOID = "void"
+
+    LIVE = (Status.PENDING, Status.RUNNING)
+    OVER = (Status.ENDED, Status.OUT, Status.VOID)
+
+    public_id = models.UUIDField(unique=True, editable=False)
+    room = models.ForeignKey(Room, models.PROTECT, related_name="sessions")
+    # Creation time in epoch milliseconds, as text (contract: rooms, `session`).
+    code = models.CharField(max_length=20)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    token = models.ForeignKey(Token, models.PROTECT, related_name="+")
+    escrow = models.OneToOneField(Escrow, models.PROTECT, related_name="session")
+    entry_fee_minor = models.BigIntegerField()
+    prize_shares_bp = ArrayField(models.PositiveSmallIntegerField())
+    max_participants = models.PositiveIntegerField()
+    result_mode = models.CharField(max_length=10, choices=Game.ResultMode.choices)
+    score_order = models.CharField(max_length=4, choices=Game.ScoreOrder.choices)
+    opens_at = models.DateTimeField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    over_at = models.DateTimeField(null=True, blank=True)
+    participants_count = models.PositiveIntegerField(default=0)
+    # The draw (rooms.draw): the seed is secret until the session has ended.
+    seed_encrypted = models.BinaryField(editable=False)
+    draw_commit = models.CharField(max_length=64)
+    draw_roster = models.CharField(max_length=64, null=True, blank=True)
+    # A transition that keeps failing is set aside for staff instead of blocking the others.
+    failures = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    quarantined_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["room"],
+                condition=Q(status__in=["pending", "running"]),
+                name="session_one_live_per_room",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "running", "ended", "out", "void"]),
+                name="session_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(opens_at__lt=models.F("starts_at"), starts_at__lt=models.F("ends_at")),
+                name="session_times_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(participants_count__lte=models.F("max_participants")),
+                name="session_seats_not_exceeded",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["room", "-id"], name="session_room"),
+            models.Index(fields=["status", "-id"], name="session_status"),
+            models.Index(fields=["starts_at"], condition=Q(status="pending"), name="session_due_start"),
+            models.Index(fields=["ends_at"], condition=Q(status="running"), name="session_due_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"session {self.pk} ({self.status})"
+
+
+class Participant(models.Model):
+    """One paid place in a session. Leaving and joining again makes a new row: at most one per player is paid."""
+
+    class Status(models.TextChoices):
+        PAID = "paid"
+        LEFT = "left"
+        REFUNDED = "refunded"
+
+    public_id = models.UUIDField(unique=True, editable=False)
+    session = models.ForeignKey(Session, models.PROTECT, db_index=False, related_name="participants")
+    room = models.ForeignKey(Room, models.PROTECT, db_index=False, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="participations")
+    status = models.CharField(max_length=10, choices=Status.choices)
+    amount_minor = models.BigIntegerField()
+    wallet_address = models.CharField(max_length=128)
+    # The caller's key for this very join: a repetition answers this row instead of "already joined".
+    request_key = models.CharField(max_length=255, null=True, blank=True)
+    leave_request_key = models.CharField(max_length=255, null=True, blank=True)
+    joined_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    entry_tx_hash = models.CharField(max_length=64)
+    refund_tx_hash = models.CharField(max_length=64, null=True, blank=True)
+    rank = models.PositiveIntegerField(null=True, blank=True)
+    prize_minor = models.BigIntegerField(null=True, blank=True)
+    prize_tx_hash = models.CharField(max_length=64, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "user"], condition=Q(status="paid"), name="participant_one_paid_per_player"
+            ),
+            models.UniqueConstraint(
+                fields=["session", "rank"], condition=Q(rank__isnull=False), name="participant_one_per_rank"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["paid", "left", "refunded"]), name="participant_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(refund_tx_hash__isnull=True, status="paid")
+                | Q(refund_tx_hash__isnull=False, status__in=["left", "refunded"], prize_minor__isnull=True),
+                name="participant_refunded_or_in",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["session", "id"], name="participant_session"),
+            models.Index(fields=["room", "-id"], name="participant_room"),
+            models.Index(fields=["user", "-id"], name="participant_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"participant {self.pk} ({self.status})"
+
+
+class SessionTransition(models.Model):
+    """One step in a session's life: from which state to which, when, by whom and why."""
+
+    session = models.ForeignKey(Session, models.PROTECT, related_name="transitions")
+    from_status = models.CharField(max_length=10, blank=True)
+    to_status = models.CharField(max_length=10)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return f"{self.from_status or 'new'} → {self.to_status}"
+
+
+class Outcome(models.Model):
+    """How a session was closed, exactly once: its prizes were paid or everybody was refunded, never both."""
+
+    class Kind(models.TextChoices):
+        SETTLED = "settled"
+        REFUNDED = "refunded"
+
+    session = models.OneToOneField(Session, models.PROTECT, primary_key=True, related_name="outcome")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    entries = models.PositiveIntegerField()
+    pool_minor = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(kind__in=["settled", "refunded"]), name="outcome_kind_known")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pool_minor}"
+
+
+class RoomEvent(models.Model):
+    """What happened in a room, numbered without gaps: the source of the live stream and of its resumption.
+
+    Written in the transaction of the change, so an event exists only if its change does.
+    """
+
+    room = models.ForeignKey(Room, models.PROTECT, db_index=False, related_name="+")
+    seq = models.BigIntegerField()
+    session = models.ForeignKey(Session, models.PROTECT, null=True, blank=True, db_index=False, related_name="+")
+    type = models.CharField(max_length=32)
+    payload = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "seq"], name="room_event_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.room_id}/{self.seq} {self.type}"

@@ -1,0 +1,144 @@
+"""Masters and staff make, change, switch off and delete rooms (use cases)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+
+from gameplatform.accounts.models import Game, User
+from gameplatform.core.transactions import use_case
+from payments import wallets
+from rooms import events, locks, names, opening, prizes, ranking, terms
+from rooms.errors import GameNotFound, NotMaster, RoomInvalid, RoomNotFound
+from rooms.models import Room, Session
+from rooms.terms import TermsChange
+
+
+@use_case
+def create_room(
+    *,
+    actor: User,
+    game_id: int,
+    name: str | None,
+    symbol: str | None,
+    entry_fee_minor: int,
+    prize_table: Sequence[tuple[int, Decimal]],
+    now: datetime,
+    max_participants: int | None = None,
+    join_window_seconds: int | None = None,
+    run_seconds: int | None = None,
+) -> Room:
+    """Make a room of the actor's and open its first session.
+
+    A missing ``name`` is generated; missing windows and capacity take the settings' defaults. Raises ``NotMaster``,
+    ``GameNotFound``, ``RoomInvalid``, ``RoomNameTaken``, ``DefaultSymbolMissing``.
+    """
+    _require_master(actor)
+    game = Game.objects.filter(pk=game_id, status=Game.Status.ACTIVE).first()
+    if game is None:
+        raise GameNotFound()
+    if not ranking.is_available(game.result_mode):
+        raise RoomInvalid(f"Games decided by {game.result_mode} cannot have rooms yet")
+    room = Room(
+        symbol=symbol,
+        game=game,
+        owner=actor,
+        token=wallets.token_by_symbol(settings.ROOM_TOKEN_SYMBOL),
+        entry_fee_minor=entry_fee_minor,
+        prize_shares_bp=prizes.prize_shares(prize_table),
+        max_participants=settings.ROOM_MAX_PARTICIPANTS if max_participants is None else max_participants,
+        join_window_seconds=join_window_seconds or settings.ROOM_JOIN_WINDOW_SECONDS,
+        run_seconds=run_seconds or settings.ROOM_RUN_SECONDS,
+        created_at=now,
+    )
+    terms.check_terms(room=room)
+    if name is None:
+        room.name = names.generate_name(game=game)
+    else:
+        names.claim_name(name=name, room_id=None)
+        room.name = name
+    room.save()
+    opening.open_in(room=room, now=now)
+    return room
+
+
+@use_case
+def edit_room(*, actor: User, room_id: int, change: TermsChange, now: datetime) -> Room:
+    """Change a room's terms: at once without a live session, else when that is over; it keeps its frozen terms.
+
+    A further edit builds on the one that waits. Raises ``NotMaster``, ``RoomNotFound``, ``RoomInvalid``,
+    ``RoomNameTaken``.
+    """
+    room = _lock_own_room(actor, room_id)
+    asked = change.asked()
+    if change.name is not None:
+        names.claim_name(name=change.name, room_id=room.pk)
+    waiting = {**(room.pending_change or {}), **asked}
+    terms.apply(room=room, change=waiting)
+    terms.check_terms(room=room)
+    if _has_live_session(room):
+        room.refresh_from_db(fields=[*terms.TERM_NAMES])
+        room.pending_change = waiting
+        room.pending_name = waiting.get("name")
+        room.save(update_fields=["pending_change", "pending_name"])
+    else:
+        room.pending_change = room.pending_name = None
+        room.save(update_fields=["pending_change", "pending_name", *terms.TERM_NAMES])
+    _record_change(room, "edited", now)
+    return room
+
+
+@use_case
+def switch_room(*, actor: User, room_id: int, on: bool, now: datetime) -> Room:
+    """Let the room open sessions, or not; a live one finishes as it would. Raises ``NotMaster``, ``RoomNotFound``."""
+    room = _lock_own_room(actor, room_id)
+    room.status = Room.Status.OPEN if on else Room.Status.INACTIVE
+    if not _has_live_session(room):
+        room.next_open_at = now if on else None
+    room.save(update_fields=["status", "next_open_at"])
+    _record_change(room, "switched on" if on else "switched off", now)
+    return room
+
+
+@use_case
+def delete_room(*, actor: User, room_id: int, now: datetime) -> None:
+    """Hide the room and open no more sessions; a live one finishes with prizes or refunds (contract: rooms, DELETE).
+
+    Raises ``NotMaster``, and ``RoomNotFound`` when it is deleted already.
+    """
+    room = _lock_own_room(actor, room_id)
+    room.status = Room.Status.DELETED
+    room.deleted_at = now
+    room.next_open_at = None
+    room.pending_change = room.pending_name = None
+    room.save(update_fields=["status", "deleted_at", "next_open_at", "pending_change", "pending_name"])
+    _record_change(room, "deleted", now)
+
+
+def _require_master(actor: User) -> None:
+    if not (actor.is_master or actor.is_staff):
+        raise NotMaster()
+
+
+def _lock_own_room(actor: User, room_id: int) -> Room:
+    """The locked room if the actor manages it; another master's room is as unknown as one that never was."""
+    _require_master(actor)
+    room = locks.lock_room(room_id)
+    if room.status == Room.Status.DELETED or not (actor.is_staff or room.owner_id == actor.pk):
+        raise RoomNotFound()
+    return room
+
+
+def _has_live_session(room: Room) -> bool:
+    return Session.objects.filter(room=room, status__in=Session.LIVE).exists()
+
+
+def _record_change(room: Room, what: str, now: datetime) -> None:
+    events.record(
+        room_id=room.pk,
+        session_id=None,
+        type=events.ROOM_CHANGED,
+        payload={"change": what, "status": room.status, "name": room.name},
+        now=now,
+    )

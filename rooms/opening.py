@@ -1,0 +1,58 @@
+"""Open a session of a locked room under its present terms (building block)."""
+
+import secrets
+import uuid
+from datetime import datetime, timedelta
+
+from gameplatform.core.secrets import encrypt
+from gameplatform.core.transactions import require_atomic
+from payments import wallets
+from payments.models import Escrow
+from rooms import draw, events
+from rooms.models import Room, Session
+from rooms.transitions import record_transition
+
+
+def open_in(*, room: Room, now: datetime) -> Session:
+    """A new pending session of the locked room: its terms are frozen and its draw is committed to from here on."""
+    require_atomic()
+    public_id = uuid.uuid4()
+    seed = secrets.token_bytes(draw.SEED_BYTES)
+    starts_at = now + timedelta(seconds=room.join_window_seconds)
+    session = Session.objects.create(
+        public_id=public_id,
+        room=room,
+        code=str(int(now.timestamp() * 1000)),
+        token_id=room.token_id,
+        escrow=wallets.open_escrow(controller=Escrow.Controller.SESSION, token=room.token),
+        entry_fee_minor=room.entry_fee_minor,
+        prize_shares_bp=room.prize_shares_bp,
+        max_participants=room.max_participants,
+        result_mode=room.game.result_mode,
+        score_order=room.game.score_order,
+        opens_at=now,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(seconds=room.run_seconds),
+        seed_encrypted=encrypt(seed),
+        draw_commit=draw.commit(session_id=str(public_id), seed=seed),
+    )
+    record_transition(session=session, before="", now=now, reason="opened")
+    room.current_session = session
+    room.next_open_at = None
+    room.open_failures = 0
+    room.save(update_fields=["current_session", "next_open_at", "open_failures"])
+    events.record(
+        room_id=room.pk,
+        session_id=session.pk,
+        type=events.OPENED,
+        payload={
+            "session": session.code,
+            "starts_at": session.starts_at.isoformat(timespec="milliseconds"),
+            "ends_at": session.ends_at.isoformat(timespec="milliseconds"),
+            "entry_fee_minor": session.entry_fee_minor,
+            "max_participants": session.max_participants,
+            "draw_commit": session.draw_commit,
+        },
+        now=now,
+    )
+    return session

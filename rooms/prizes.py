@@ -1,0 +1,54 @@
+"""The prize table and the division of a pool by it (pure)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from gameplatform.core.tokens import allocate
+from rooms.errors import RoomInvalid
+
+PRIZES_MAX = 20
+FULL_BP = 10_000
+
+
+def prize_shares(rows: Sequence[tuple[int, Decimal]]) -> list[int]:
+    """Basis points by rank of a table of (rank, percent).
+
+    Ranks are 1..n in order, percents > 0 with at most 2 decimals, strictly decreasing, 100 in all, at most 20 rows
+    (contract: rooms, "prizes"). Raises ``RoomInvalid`` with the rule that is broken.
+    """
+    if not 1 <= len(rows) <= PRIZES_MAX:
+        raise RoomInvalid(f"A game room must have between 1 and {PRIZES_MAX} prizes")
+    shares: list[int] = []
+    for position, (rank, percent) in enumerate(rows, start=1):
+        if rank != position:
+            raise RoomInvalid(f"Rank must be sequential starting from 1, but got rank {rank} at position {position}")
+        share = percent * 100
+        if share != share.to_integral_value():
+            raise RoomInvalid(f"Percent of rank {rank} must have at most 2 decimal places")
+        if not 0 < share <= FULL_BP:
+            raise RoomInvalid(f"Percent of rank {rank} must be greater than 0 and at most 100")
+        if shares and share >= shares[-1]:
+            raise RoomInvalid(f"Percent must decrease with rank, but rank {rank} does not")
+        shares.append(int(share))
+    if sum(shares) != FULL_BP:
+        total = Decimal(sum(shares)) / 100
+        raise RoomInvalid(f"Total percent of prizes must equal 100, but is {total.normalize():f}")
+    return shares
+
+
+def require_payable(*, shares_bp: Sequence[int], entry_fee_minor: int) -> None:
+    """Refuse a table under which the smallest pool that can run would round a prize to nothing."""
+    if min(allocate(entry_fee_minor * len(shares_bp), shares_bp)) < 1:
+        raise RoomInvalid(
+            "The smallest possible prize pool would leave a prize of 0; raise the fee or the last percent"
+        )
+
+
+def award(*, pool_minor: int, shares_bp: Sequence[int], entries: int) -> list[int]:
+    """The prize of every entry in rank order; together exactly the pool, never more for a worse rank (I8).
+
+    ``entries`` is at least the number of prizes, as only such sessions run.
+    """
+    if entries < len(shares_bp):
+        raise ValueError(f"{len(shares_bp)} prizes need as many entries, not {entries}")
+    return allocate(pool_minor, shares_bp) + [0] * (entries - len(shares_bp))

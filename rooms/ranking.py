@@ -1,0 +1,28 @@
+"""Who finished where: the ranking of a session's entries by its result mode (building block)."""
+
+from collections.abc import Callable, Sequence
+
+from gameplatform.accounts.models import Game
+from gameplatform.core.secrets import decrypt
+from rooms import draw
+from rooms.models import Participant, Session
+
+
+def by_draw(session: Session, entries: Sequence[Participant]) -> list[Participant]:
+    """The entries in the order of their tickets."""
+    by_id = {str(entry.public_id): entry for entry in entries}
+    result = draw.draw(session_id=str(session.public_id), seed=decrypt(session.seed_encrypted), entry_ids=list(by_id))
+    return [by_id[entry_id] for entry_id in result.order]
+
+
+RANKINGS: dict[str, Callable[[Session, Sequence[Participant]], list[Participant]]] = {Game.ResultMode.DRAW: by_draw}
+
+
+def is_available(result_mode: str) -> bool:
+    """Whether sessions of this mode can be decided; rooms of other games cannot be made."""
+    return result_mode in RANKINGS
+
+
+def rank(*, session: Session, entries: Sequence[Participant]) -> list[Participant]:
+    """All entries, best first."""
+    return RANKINGS[session.result_mode](session, entries)

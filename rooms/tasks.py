@@ -1,0 +1,14 @@
+"""Celery's entry to the rooms: beat says "look", the database says what is due."""
+
+from celery import shared_task
+
+from gameplatform.core import clock, health
+from rooms import tick
+
+
+@shared_task(ignore_result=True)
+def advance() -> None:
+    """One tick, and the sign of life that `/readyz` looks for."""
+    now = clock.now()
+    tick.advance(now=now)
+    health.beat_heartbeat(now)

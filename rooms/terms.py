@@ -1,0 +1,71 @@
+"""The terms a room offers: their rules, and changes that wait for the live session to be over (building blocks)."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from django.conf import settings
+
+from gameplatform.core.tokens import format_amount, parse_amount
+from gameplatform.core.transactions import require_atomic
+from rooms import prizes
+from rooms.errors import RoomInvalid
+from rooms.models import Room
+
+WINDOW_SECONDS_MAX = 7 * 24 * 3600
+# Rooms play for a token of two decimals: "all monetary values support up to 2 decimal places" (contract: rooms).
+AMOUNT_DECIMALS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermsChange:
+    """What an edit asks for; ``None`` leaves a term as it is."""
+
+    name: str | None = None
+    symbol: str | None = None
+    entry_fee_minor: int | None = None
+    prize_shares_bp: list[int] | None = None
+    max_participants: int | None = None
+    join_window_seconds: int | None = None
+    run_seconds: int | None = None
+
+    def asked(self) -> dict[str, Any]:
+        """The terms that change, by field name of ``Room``."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+TERM_NAMES = tuple(field.name for field in fields(TermsChange))
+
+
+def check_terms(*, room: Room) -> None:
+    """Raise ``RoomInvalid`` unless the room's terms can be played as they stand (contract: rooms, decisions)."""
+    if room.entry_fee_minor <= 0:
+        raise RoomInvalid("Game room participation amount must be greater than 0")
+    highest = parse_amount(settings.ROOM_MAX_PARTICIPATION_AMOUNT, decimals=AMOUNT_DECIMALS)
+    if room.entry_fee_minor > highest:
+        text = format_amount(highest, decimals=AMOUNT_DECIMALS)
+        raise RoomInvalid(f"Game room participation amount must not be greater than {text}")
+    prizes.require_payable(shares_bp=room.prize_shares_bp, entry_fee_minor=room.entry_fee_minor)
+    if room.max_participants < len(room.prize_shares_bp):
+        raise RoomInvalid("Game room max participants must be at least the number of prizes")
+    if room.max_participants > settings.ROOM_MAX_PARTICIPANTS:
+        raise RoomInvalid(f"Game room max participants must not be greater than {settings.ROOM_MAX_PARTICIPANTS}")
+    for term in ("join_window_seconds", "run_seconds"):
+        if not 1 <= getattr(room, term) <= WINDOW_SECONDS_MAX:
+            raise RoomInvalid(f"Game room {term} must be between 1 and {WINDOW_SECONDS_MAX}")
+
+
+def apply(*, room: Room, change: dict[str, Any]) -> None:
+    """Set the terms on the row in memory; the caller saves it."""
+    for name, value in change.items():
+        setattr(room, name, value)
+
+
+def apply_pending(*, room: Room) -> bool:
+    """Put the waiting change of a locked room into force; true when there was one. The caller saves the row."""
+    require_atomic()
+    if room.pending_change is None:
+        return False
+    apply(room=room, change=room.pending_change)
+    room.pending_change = None
+    room.pending_name = None
+    return True

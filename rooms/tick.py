@@ -1,0 +1,98 @@
+"""Find what is due and do it: the only thing that moves sessions along (called each second by `rooms.tasks`).
+
+Two ticks at once, in any number of processes, do everything once: each step claims its row, in its own transaction, so
+one that fails never holds up the next. A session that keeps failing is set aside for staff (quarantined).
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+
+from gameplatform.core.transactions import use_case
+from rooms import lifecycle, settlement
+from rooms.models import Room, Session
+
+logger = logging.getLogger(__name__)
+
+DUE_MAX = 500
+FAILURES_MAX = 5
+
+
+@dataclass
+class TickReport:
+    """What one tick did."""
+
+    opened: list[int] = field(default_factory=list)
+    started: list[int] = field(default_factory=list)
+    settled: list[int] = field(default_factory=list)
+    failed: list[int] = field(default_factory=list)
+
+    def is_idle(self) -> bool:
+        """Whether nothing was due."""
+        return not (self.opened or self.started or self.settled or self.failed)
+
+
+def advance(*, now: datetime) -> TickReport:
+    """Settle what has ended, start or cancel what is to start, open what is due: oldest first, at most DUE_MAX each."""
+    report = TickReport()
+    for session_id in _due_sessions(Session.Status.RUNNING, "ends_at", now):
+        if _step(settlement.settle_session, session_id, now, report):
+            report.settled.append(session_id)
+    for session_id in _due_sessions(Session.Status.PENDING, "starts_at", now):
+        if _step(lifecycle.start_session, session_id, now, report):
+            report.started.append(session_id)
+    for room_id in _due_rooms(now):
+        try:
+            if lifecycle.open_next_session(room_id=room_id, now=now) is not None:
+                report.opened.append(room_id)
+        except Exception:
+            logger.exception("room %s could not open its next session", room_id)
+            _postpone_opening(room_id=room_id, now=now)
+    return report
+
+
+def _due_sessions(status: Session.Status, deadline: str, now: datetime) -> Iterable[int]:
+    return list(
+        Session.objects.filter(
+            Q(retry_at__isnull=True) | Q(retry_at__lte=now), status=status, quarantined_at__isnull=True
+        )
+        .filter(**{f"{deadline}__lte": now})
+        .order_by(deadline, "id")
+        .values_list("pk", flat=True)[:DUE_MAX]
+    )
+
+
+def _due_rooms(now: datetime) -> Iterable[int]:
+    due = Room.objects.filter(status=Room.Status.OPEN, next_open_at__lte=now)
+    return list(due.order_by("next_open_at", "id").values_list("pk", flat=True)[:DUE_MAX])
+
+
+def _step(move: Callable[..., bool], session_id: int, now: datetime, report: TickReport) -> bool:
+    try:
+        return move(session_id=session_id, now=now)
+    except Exception as error:
+        logger.exception("session %s could not be moved on", session_id)
+        report.failed.append(session_id)
+        _record_failure(session_id=session_id, now=now, error=f"{type(error).__name__}: {error}"[:500])
+        return False
+
+
+@use_case
+def _record_failure(*, session_id: int, now: datetime, error: str) -> None:
+    session = Session.objects.select_for_update(no_key=True).get(pk=session_id)
+    session.failures += 1
+    session.last_error = error
+    session.retry_at = now + timedelta(seconds=2**session.failures)
+    if session.failures >= FAILURES_MAX:
+        session.quarantined_at = now
+    session.save(update_fields=["failures", "last_error", "retry_at", "quarantined_at"])
+
+
+@use_case
+def _postpone_opening(*, room_id: int, now: datetime) -> None:
+    failing = Room.objects.filter(pk=room_id, open_failures__lt=FAILURES_MAX)
+    if not failing.update(open_failures=F("open_failures") + 1, next_open_at=now + timedelta(seconds=10)):
+        Room.objects.filter(pk=room_id).update(next_open_at=now + timedelta(minutes=10))
