@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
@@ -48,9 +49,7 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **fields: Any
     ) -> "User":
-        return self.create_user(
-            username, email, password, **{"is_staff": True, "is_superuser": True} | fields
-        )
+        return self.create_user(username, email, password, **{"is_staff": True, "is_superuser": True} | fields)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -82,14 +81,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         null=True,
         blank=True,
         unique=True,
-        validators=[
-            RegexValidator(WALLET_ADDRESS_PATTERN, "The wallet address must be ASCII without spaces.")
-        ],
+        validators=[RegexValidator(WALLET_ADDRESS_PATTERN, "The wallet address must be ASCII without spaces.")],
         error_messages={"unique": "A user with that wallet address already exists."},
     )
-    is_master = models.BooleanField(
-        "master", default=False, help_text="May create and manage rooms of its own."
-    )
+    is_master = models.BooleanField("master", default=False, help_text="May create and manage rooms of its own.")
     is_staff = models.BooleanField("staff", default=False, help_text="May sign in to the back-office.")
     is_active = models.BooleanField("active", default=True, help_text="Switch off, never delete.")
     date_joined = models.DateTimeField(default=clock.now, editable=False)
@@ -166,17 +161,61 @@ class Game(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(symbol__regex=SYMBOL_PATTERN), name="accounts_game_symbol"),
             models.CheckConstraint(condition=~Q(name=""), name="accounts_game_name_not_empty"),
-            models.CheckConstraint(
-                condition=Q(status__in=["active", "inactive"]), name="accounts_game_status"
-            ),
+            models.CheckConstraint(condition=Q(status__in=["active", "inactive"]), name="accounts_game_status"),
             models.CheckConstraint(
                 condition=Q(result_mode__in=["draw", "score", "submitted"]),
                 name="accounts_game_result_mode",
             ),
-            models.CheckConstraint(
-                condition=Q(score_order__in=["desc", "asc"]), name="accounts_game_score_order"
-            ),
+            models.CheckConstraint(condition=Q(score_order__in=["desc", "asc"]), name="accounts_game_score_order"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class ApiClient(models.Model):
+    """A program that speaks to the platform with keys of its own: a chat tenant, a game's server, a tool.
+
+    A client of a game acts for that game; one without a game is a tenant of its own.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=100, unique=True, validators=[refuse_hidden_characters])
+    game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="api_clients")
+    is_active = models.BooleanField("active", default=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(name=""), name="accounts_apiclient_name_not_empty")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiKey(models.Model):
+    """One key of a client, kept so that the database cannot give it away.
+
+    The key is 256 random bits, so its SHA-256 is as good as a slow hash; the signing secret has to be usable and is
+    encrypted. Both are shown once. At most two keys of a client live at a time, to change them without an outage.
+    """
+
+    class Scope(models.TextChoices):
+        CHAT = "chat", "Chat rooms and messages of its own"
+        POTS = "pots", "Pots: the signed game-room payments"
+        ROUNDS = "rounds", "Rounds: act for the users of its game"
+        RESULTS = "results", "Results: post the ranking of its game's sessions"
+        SYSTEM = "system", "System: test-suite routes"
+
+    id = models.BigAutoField(primary_key=True)
+    client = models.ForeignKey(ApiClient, models.CASCADE, related_name="keys")
+    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    secret_sha256 = models.CharField(max_length=64, editable=False)
+    signing_secret_encrypted = models.BinaryField(editable=False)
+    scopes = ArrayField(models.CharField(max_length=16, choices=Scope))
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.prefix

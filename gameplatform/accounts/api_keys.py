@@ -1,0 +1,99 @@
+"""Keys of API clients: issue, find, rotate, revoke. Shown once, stored hashed, checked in constant time."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+
+from gameplatform.accounts.models import ApiClient, ApiKey
+from gameplatform.core.errors import Conflict, Invalid
+from gameplatform.core.secrets import decrypt, encrypt
+from gameplatform.core.transactions import use_case
+
+LIVE_KEYS_MAX = 2
+KEY_BYTES = 32
+PREFIX_BYTES = 6
+# last_used_at tells days apart, not requests: writing it each time would make every call a write.
+LAST_USED_STEP = timedelta(minutes=5)
+
+
+class TooManyKeys(Conflict):
+    """The client has two live keys already."""
+
+    code = "TOO_MANY_KEYS"
+    default_message = "This client has two live keys already; revoke one first"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuedKey:
+    """A new key with the texts that are never shown again: ``text`` identifies, ``signing_secret`` signs requests."""
+
+    key: ApiKey
+    text: str
+    signing_secret: str
+
+
+@use_case
+def issue_key(
+    *, client: ApiClient, scopes: Sequence[str], now: datetime, expires_at: datetime | None = None
+) -> IssuedKey:
+    """A further key of the client. Raises ``TooManyKeys`` when two live already, ``Invalid`` for an unknown scope."""
+    unknown = sorted(set(scopes) - set(ApiKey.Scope.values))
+    if unknown or not scopes:
+        raise Invalid(f"Unknown key scopes: {', '.join(unknown) or 'none given'}")
+    ApiClient.objects.select_for_update(no_key=True).get(pk=client.pk)
+    if live_keys(now=now).filter(client=client).count() >= LIVE_KEYS_MAX:
+        raise TooManyKeys()
+    prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_urlsafe(KEY_BYTES)
+    signing_secret = secrets.token_hex(KEY_BYTES)
+    key = ApiKey.objects.create(
+        client=client,
+        prefix=prefix,
+        secret_sha256=_digest(secret),
+        signing_secret_encrypted=encrypt(signing_secret.encode()),
+        scopes=sorted(set(scopes)),
+        expires_at=expires_at,
+        created_at=now,
+    )
+    return IssuedKey(key=key, text=f"gp_{prefix}_{secret}", signing_secret=signing_secret)
+
+
+@use_case
+def revoke_key(*, key: ApiKey, now: datetime) -> None:
+    """End the key at once. Safe to repeat."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now)
+
+
+def live_keys(*, now: datetime) -> QuerySet[ApiKey]:
+    """Keys that are neither revoked nor expired."""
+    return ApiKey.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), revoked_at__isnull=True)
+
+
+def find_key(*, text: str, scope: str, now: datetime) -> ApiKey | None:
+    """The live key with this text and scope, its client and game loaded; ``None`` for anything else. One statement.
+
+    Notes the use at most once in five minutes.
+    """
+    head, _, rest = text.partition("_")
+    prefix, _, secret = rest.partition("_")
+    if head != "gp" or not secret or not text.isascii():
+        return None
+    key = live_keys(now=now).filter(prefix=prefix, client__is_active=True).select_related("client__game").first()
+    if key is None or not hmac.compare_digest(key.secret_sha256, _digest(secret)) or scope not in key.scopes:
+        return None
+    if key.last_used_at is None or now - key.last_used_at > LAST_USED_STEP:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    return key
+
+
+def signing_secret(key: ApiKey) -> str:
+    """The secret that the key's requests are signed with (HMAC)."""
+    return decrypt(key.signing_secret_encrypted).decode()
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

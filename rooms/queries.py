@@ -1,0 +1,175 @@
+"""Reading rooms, sessions and participants as plain rows (no locks, no writes).
+
+Hot lists read ``values()``: building model instances and nested serializers costs more than the query. Counts shown to
+players are kept on the session row; nothing here counts over participants without a narrow filter.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max, QuerySet
+
+from gameplatform.accounts.models import User
+from rooms.models import Outcome, Participant, Room, Session
+
+Row = dict[str, Any]
+
+# An exact total over millions of rows costs more than the page; beyond this it is reported as this.
+TOTAL_MAX = 10_000
+
+ROOM_FIELDS = (
+    "id",
+    "name",
+    "symbol",
+    "status",
+    "entry_fee_minor",
+    "prize_shares_bp",
+    "max_participants",
+    "join_window_seconds",
+    "run_seconds",
+    "pending_change",
+    "event_seq",
+    "game_id",
+    "game__name",
+    "game__symbol",
+    "game__status",
+    "owner_id",
+    "owner__username",
+    *(
+        f"current_session__{name}"
+        for name in (
+            "id",
+            "code",
+            "status",
+            "opens_at",
+            "starts_at",
+            "ends_at",
+            "entry_fee_minor",
+            "participants_count",
+            "max_participants",
+        )
+    ),
+)
+
+PARTICIPANT_FIELDS = (
+    "id",
+    "status",
+    "amount_minor",
+    "wallet_address",
+    "joined_at",
+    "closed_at",
+    "entry_tx_hash",
+    "refund_tx_hash",
+    "rank",
+    "prize_minor",
+    "user_id",
+    "user__username",
+    "user__fullname",
+    "user__avatar",
+    "session_id",
+    "session__code",
+    "session__status",
+    "session__starts_at",
+    "session__entry_fee_minor",
+    "session__participants_count",
+    "room_id",
+    "room__name",
+    "room__symbol",
+    "room__entry_fee_minor",
+    "room__prize_shares_bp",
+)
+
+
+def visible_rooms() -> QuerySet[Room]:
+    """Every room that is not deleted, newest first."""
+    return Room.objects.exclude(status=Room.Status.DELETED).order_by("-id")
+
+
+def room_rows(rooms: QuerySet[Room]) -> Sequence[Row]:
+    """Rooms with their game, owner and current session: one statement whatever their number."""
+    return list(rooms.values(*ROOM_FIELDS))
+
+
+def room_row(room_id: int) -> Row | None:
+    """One visible room, or ``None``."""
+    return visible_rooms().filter(pk=room_id).values(*ROOM_FIELDS).first()
+
+
+def can_join(*, status: str, opens_at: datetime, starts_at: datetime, count: int, seats: int, now: datetime) -> bool:
+    """Whether a join could succeed at ``now``: computed from the clock and the count, never stored."""
+    return status == Session.Status.PENDING and opens_at <= now < starts_at and count < seats
+
+
+def participants() -> QuerySet[Participant]:
+    """Every participation, newest first."""
+    return Participant.objects.order_by("-id")
+
+
+def participant_rows(chosen: QuerySet[Participant]) -> Sequence[Row]:
+    """Participations with their user, session and room: one statement."""
+    return list(chosen.values(*PARTICIPANT_FIELDS))
+
+
+def entries_of(session_ids: Iterable[int]) -> QuerySet[Participant]:
+    """The places that were held in these sessions to the end, in the order of joining; those given back are left out."""
+    return Participant.objects.filter(session_id__in=session_ids).exclude(status=Participant.Status.LEFT).order_by("id")
+
+
+def latest_participations(user: User) -> QuerySet[Participant]:
+    """The user's own place in the newest session it took part in, per room; sessions that came to nothing do not count.
+
+    Contract: rooms, ``joiner-by-room``.
+    """
+    own = Participant.objects.filter(
+        user=user,
+        status=Participant.Status.PAID,
+        session__status__in=[Session.Status.PENDING, Session.Status.RUNNING, Session.Status.ENDED],
+    )
+    newest = own.values("room_id").annotate(newest=Max("id")).values("newest")
+    return Participant.objects.filter(pk__in=newest).order_by("-id")
+
+
+def expired_sessions() -> QuerySet[Session]:
+    """Sessions that were called off and refunded, newest first."""
+    return Session.objects.filter(status__in=[Session.Status.OUT, Session.Status.VOID]).order_by("-id")
+
+
+def session_with_room(session_id: int) -> Session | None:
+    """One session with its room and game, or ``None``."""
+    return Session.objects.select_related("room__game", "room__owner").filter(pk=session_id).first()
+
+
+def latest_session(room_id: int) -> Session | None:
+    """The room's newest session, or ``None``."""
+    return Session.objects.filter(room_id=room_id).order_by("-id").first()
+
+
+def standings(session_id: int) -> Sequence[Row]:
+    """The ranked entries of a session that ended, best first."""
+    ranked = Participant.objects.filter(session_id=session_id, rank__isnull=False).order_by("rank")
+    return list(
+        ranked.values(
+            "id", "public_id", "rank", "prize_minor", "prize_tx_hash", "amount_minor", "user_id", "user__username"
+        )
+    )
+
+
+def outcome(session_id: int) -> Outcome | None:
+    """How the session was closed, ``None`` while it is live."""
+    return Outcome.objects.filter(pk=session_id).first()
+
+
+def pool_minor(*, status: str, entry_fee_minor: int, participants_count: int) -> int:
+    """What a session's escrow holds: the fees of its live entries, nothing once it is over (I7)."""
+    return entry_fee_minor * participants_count if status in Session.LIVE else 0
+
+
+def bounded_total(rows: QuerySet[Any]) -> int:
+    """How many rows there are, counting no further than ``TOTAL_MAX``."""
+    return rows.order_by()[:TOTAL_MAX].count()
+
+
+def manages(*, user: User, room: Room) -> bool:
+    """Whether the room is the user's to manage: staff's or its master's."""
+    return user.is_staff or (user.is_master and room.owner_id == user.pk)
