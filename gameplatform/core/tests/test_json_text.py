@@ -35,9 +35,7 @@ def test_wrong_syntax_is_refused_with_the_place(raw):
     assert "line 1 column" in refusal(raw)
 
 
-@pytest.mark.parametrize(
-    "raw", [b'"\xff"', b'"\xed\xa0\x80"', '"é"'.encode("latin-1"), '{"a":1}'.encode("utf-16")]
-)
+@pytest.mark.parametrize("raw", [b'"\xff"', b'"\xed\xa0\x80"', '"é"'.encode("latin-1"), '{"a":1}'.encode("utf-16")])
 def test_what_is_not_utf8_is_refused(raw):
     assert refusal(raw) == "The body is not UTF-8 text"
 
@@ -85,9 +83,7 @@ def test_a_thousand_members_pass_and_one_more_does_not():
     assert refusal(("{" + ",".join(members) + "}").encode()) == "An object has more than 1000 members"
 
 
-@pytest.mark.parametrize(
-    "raw", [b'{"amount":1,"amount":999}', b'[{"a":{"b":1,"b":1}}]', b'{"a":1,"\\u0061":2}']
-)
+@pytest.mark.parametrize("raw", [b'{"amount":1,"amount":999}', b'[{"a":{"b":1,"b":1}}]', b'{"a":1,"\\u0061":2}'])
 def test_the_same_key_twice_is_refused_however_it_is_spelled(raw):
     assert refusal(raw) == "An object has the same key twice"
 
@@ -138,9 +134,7 @@ json_values = st.recursive(
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
     | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
-    lambda inner: (
-        st.lists(inner, max_size=5) | st.dictionaries(st.text('ab"\\[{é', max_size=5), inner, max_size=5)
-    ),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text('ab"\\[{é', max_size=5), inner, max_size=5),
     max_leaves=20,
 )
 

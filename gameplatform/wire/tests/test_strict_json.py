@@ -11,9 +11,7 @@ class Echo(APIView):
     permission_classes = [AllowAny]
 
     def post(self, request):
-        return Response(
-            {"type": type(request.data["amount"]).__name__, "amount": str(request.data["amount"])}
-        )
+        return Response({"type": type(request.data["amount"]).__name__, "amount": str(request.data["amount"])})
 
 
 def post(body: bytes, content_type: str = "application/json"):
