@@ -1,0 +1,85 @@
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gameplatform.accounts.api.base import AuthedNestView
+from gameplatform.accounts.api.serializers import (
+    GameOutput,
+    GameQuery,
+    LoginInput,
+    ProfileInput,
+    RefreshInput,
+    RegisterInput,
+    SignedInOutput,
+    UserOutput,
+)
+from gameplatform.accounts.catalogue import active_games, find_game
+from gameplatform.accounts.profile import update_profile
+from gameplatform.accounts.registration import register_user
+from gameplatform.accounts.tokens import log_in, log_out, refresh
+from gameplatform.wire.fields import StrictSerializer
+from gameplatform.wire.nest import NestView, ok
+
+
+def checked(serializer: type[StrictSerializer], data: Any) -> dict[str, Any]:
+    """The validated values of ``data``. Raises ``ValidationError``."""
+    bound = serializer(data=data)
+    bound.is_valid(raise_exception=True)
+    values: dict[str, Any] = bound.validated_data
+    return values
+
+
+class RegisterView(NestView):
+    @extend_schema(request=RegisterInput, responses={201: SignedInOutput})
+    def post(self, request: Request) -> Response:
+        values = checked(RegisterInput, request.data)
+        signed_in = register_user(**values, now=self.now)
+        return ok("User registered successfully", data=SignedInOutput(signed_in).data, status=201)
+
+
+class LoginView(NestView):
+    @extend_schema(request=LoginInput, responses=SignedInOutput)
+    def post(self, request: Request) -> Response:
+        values = checked(LoginInput, request.data)
+        return ok("Logged in successfully", data=SignedInOutput(log_in(**values, now=self.now)).data)
+
+
+class RefreshView(NestView):
+    @extend_schema(request=RefreshInput, responses=SignedInOutput)
+    def post(self, request: Request) -> Response:
+        raw = checked(RefreshInput, request.data)["refresh"]
+        return ok("Token refreshed successfully", data=SignedInOutput(refresh(raw=raw, now=self.now)).data)
+
+
+class LogoutView(NestView):
+    @extend_schema(request=RefreshInput, responses={200: None})
+    def post(self, request: Request) -> Response:
+        log_out(raw=checked(RefreshInput, request.data)["refresh"], now=self.now)
+        return ok("Logged out successfully")
+
+
+class MeView(AuthedNestView):
+    @extend_schema(responses=UserOutput)
+    def get(self, request: Request) -> Response:
+        return ok("User retrieved successfully", data=UserOutput(self.caller).data)
+
+    @extend_schema(request=ProfileInput, responses=UserOutput)
+    def patch(self, request: Request) -> Response:
+        changes = checked(ProfileInput, request.data)
+        user = update_profile(user_id=self.caller.pk, changes=changes)  # type: ignore[arg-type]
+        return ok("User updated successfully", data=UserOutput(user).data)
+
+
+class GameListsView(NestView):
+    @extend_schema(responses=GameOutput(many=True))
+    def get(self, request: Request) -> Response:
+        return ok("Game lists retrieved successfully", data=active_games())
+
+
+class GameListView(NestView):
+    @extend_schema(parameters=[GameQuery], responses=GameOutput)
+    def get(self, request: Request) -> Response:
+        game_id = checked(GameQuery, request.query_params)["id"]
+        return ok("Game list retrieved successfully", data=find_game(game_id))
