@@ -44,6 +44,9 @@ REFUSALS: dict[str, tuple[int, str | None]] = {
     "INVALID_CREDENTIALS": (401, None),
     "INVALID_TOKEN": (401, "Unauthorized"),
     "GAME_NOT_FOUND": (404, "Game list not found"),
+    "IDEMPOTENCY_KEY_REUSED": (422, None),
+    # The operator's mistake, which the documents show as a 500 (contract: rooms, "room name").
+    "DEFAULT_SYMBOL_MISSING": (500, None),
 }
 
 RETRY_AFTER_SECONDS = 1
