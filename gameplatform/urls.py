@@ -8,20 +8,16 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from gameplatform.accounts.api import urls as accounts_urls
 from gameplatform.core import health
 from gameplatform.wire import nest
-from payments.api import wallet_urls
-from rooms.api import urls as rooms_urls
 
 handler404 = nest.page_not_found
 handler500 = nest.server_error
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="api-docs"), name="home"),
-    re_path(r"^livez/?$", health.livez, name="livez"),
-    re_path(r"^readyz/?$", health.readyz, name="readyz"),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="api-schema"),
     re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("api/v1/", include(accounts_urls)),
-    path("api/v1/", include(wallet_urls)),
-    path("api/v1/", include(rooms_urls)),
 ]
