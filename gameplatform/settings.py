@@ -198,6 +198,24 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# --- How often ---------------------------------------------------------------------------------------------------
+
+RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", default=True)
+# Times per s, m, h or d. A scope limits a user; its `_ip` limits an address, which many users may share.
+RATE_LIMITS = {
+    scope: env.str(f"RATE_LIMIT_{scope.upper()}", default=rate)
+    for scope, rate in {
+        "reads": "600/m",
+        "reads_ip": "60000/m",
+        "writes": "300/m",
+        "writes_ip": "30000/m",
+        "joins": "60/m",
+        "joins_ip": "12000/m",
+        "auth": "20/m",
+        "auth_ip": "1200/m",
+    }.items()
+}
+
 # --- Rooms -------------------------------------------------------------------------------------------------------
 
 DEFAULT_SYMBOL_GAME_ROOM = env.str("DEFAULT_SYMBOL_GAME_ROOM", default="")
