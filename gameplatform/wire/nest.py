@@ -14,7 +14,7 @@ from types import EllipsisType
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.views import defaults
 from rest_framework import exceptions
@@ -134,8 +134,7 @@ def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Respon
     request: Request = context["request"]
     logger.error("%s %s failed: %s", request.method, request.path, describe(exception))
     if isinstance(exception, OperationalError | InterfaceError):
-        # A thread keeps its connection between requests: the next one must not meet this broken one.
-        connection.close_if_unusable_or_obsolete()
+        # Django drops the broken connection when the request is over, before the thread's next one.
         return _unavailable()
     return _error(500, "Internal server error")
 
