@@ -10,14 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 import redis
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from gameplatform.bridge import WSGI_THREADS
 from gameplatform.core.health import HEARTBEAT_KEY
 from gameplatform.embedded.environment import read_env_file
 from gameplatform.embedded.paths import BASE_DIR
@@ -237,6 +240,23 @@ def test_callers_that_send_slowly_or_leave_do_not_hold_the_threads(platform: Pla
     assert time.monotonic() - started < 5
     for caller in slow[6:]:
         caller.close()
+
+
+def test_the_web_servers_threads_keep_their_database_connections(platform: Platform) -> None:
+    database_url = read_env_file(platform.data / "runtime.env")["DATABASE_URL"]
+
+    def connections_after_requests() -> set[int]:
+        with ThreadPoolExecutor(16) as callers:
+            answers = callers.map(lambda _: platform.request("GET", "/readyz").status, range(64))
+        assert set(answers) == {200}
+        with psycopg.connect(database_url) as connection:
+            query = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            return {pid for (pid,) in connection.execute(query)}
+
+    first, second = connections_after_requests(), connections_after_requests()
+    assert first <= second
+    # The web server's threads and the worker's, at most one each.
+    assert len(second) <= WSGI_THREADS + 4 + 1
 
 
 @pytest.mark.parametrize("part", PARTS)
