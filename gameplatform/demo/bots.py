@@ -29,6 +29,8 @@ class Table:
     token: str
     pause_seconds: tuple[float, float]
     stopping: asyncio.Event
+    # Signing up costs the server a slow hash on purpose; a crowd at the door would only time out.
+    entrance: asyncio.Semaphore
 
     async def rest(self, seconds: tuple[float, float]) -> None:
         """Do nothing for a while, or until the bots are to stop."""
@@ -49,7 +51,8 @@ class Bot:
 
     async def play(self) -> None:
         """Register, connect a wallet, get tokens, and play until the table stops."""
-        self._user_id = await self._caller.register()
+        async with self._table.entrance:
+            self._user_id = await self._caller.register()
         connected = await self._caller.send("PATCH", "auth/me", {"wallet_address": f"wallet-of-{self.name}"})
         if not connected.is_success:
             raise PlayError(f"{self.name} cannot connect a wallet: {connected.message}")

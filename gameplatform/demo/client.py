@@ -35,6 +35,7 @@ class Answer:
 
     status: int
     body: dict[str, Any]
+    retry_after_seconds: int = 0
 
     @property
     def is_success(self) -> bool:
@@ -121,6 +122,7 @@ class Caller:
         """Ask until there is an answer that is not the platform's own trouble."""
         pause = FIRST_PAUSE_SECONDS
         while True:
+            at_least = 0
             try:
                 response = await self._http.request(method, f"/api/v1/{path}", **content)
             except httpx.TransportError as error:
@@ -130,8 +132,9 @@ class Caller:
                 if not _is_worth_another_try(answer):
                     return answer
                 trouble = f"{answer.status} {answer.message}"
+                at_least = answer.retry_after_seconds
             self._tally.errors[trouble] += 1
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+            await asyncio.sleep(at_least + pause * random.uniform(0.5, 1.5))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def _signed_in(self, answer: Answer) -> int:
@@ -156,7 +159,8 @@ def _answer(response: httpx.Response) -> Answer:
         body = json.loads(response.text, parse_float=Decimal)
     except ValueError:
         body = {"message": f"no JSON in an answer {response.status_code}"}
-    return Answer(status=response.status_code, body=body)
+    wait = response.headers.get("Retry-After", "")
+    return Answer(status=response.status_code, body=body, retry_after_seconds=int(wait) if wait.isdigit() else 0)
 
 
 def _is_worth_another_try(answer: Answer) -> bool:

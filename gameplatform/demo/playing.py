@@ -22,6 +22,7 @@ from rooms.terms import AMOUNT_DECIMALS
 # On top of the longest session that a bot is in: what a restart of every part may cost.
 PATIENCE_SECONDS = 90.0
 RECONCILE_SECONDS = 120.0
+ENTERING_AT_ONCE = 3
 LIVELY_PAUSE_SECONDS = (0.5, 2.0)
 CALM_PAUSE_SECONDS = (2.0, 6.0)
 
@@ -74,6 +75,7 @@ class _Run:
             token=plan.token,
             pause_seconds=CALM_PAUSE_SECONDS if plan.seconds is None else LIVELY_PAUSE_SECONDS,
             stopping=self._stopping,
+            entrance=asyncio.Semaphore(ENTERING_AT_ONCE),
         )
         logins = _new_logins(plan.players)
         self._bots = [Bot(login.username, Caller(http, login, self._tally), table) for login in logins]
