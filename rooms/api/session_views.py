@@ -7,14 +7,9 @@ from gameplatform.accounts.api.base import AuthedNestView
 from gameplatform.wire.fields import ID_MAX
 from gameplatform.wire.nest import ok
 from rooms import proof, queries
-from rooms.api import shapes
+from rooms.api import schema, shapes
 from rooms.errors import SessionNotFound
 from rooms.models import Session
-
-RULES = {
-    "draw": "Entries are ranked by their tickets, drawn from a seed that was committed to before the first join.",
-}
-ROUNDING = "The pool is divided by the prize table in minor units; units left over go to the largest remainders."
 
 
 def _session(session_id: str) -> Session:
@@ -27,6 +22,7 @@ def _session(session_id: str) -> Session:
 class SessionView(AuthedNestView):
     """One session with its frozen terms."""
 
+    @schema.get_session
     def get(self, request: Request, session_id: str) -> Response:
         detail = shapes.session_detail(_session(session_id), self.now)
         return ok("Game session fetched successfully", data=detail)
@@ -35,6 +31,7 @@ class SessionView(AuthedNestView):
 class ResultsView(AuthedNestView):
     """Standings and awards with rule and arithmetic; no standings while the session is live or if called off."""
 
+    @schema.get_results
     def get(self, request: Request, session_id: str) -> Response:
         session = _session(session_id)
         outcome = queries.outcome(session.pk)
@@ -60,8 +57,8 @@ class ResultsView(AuthedNestView):
         data = {
             "session": shapes.session_brief(session),
             "result_mode": session.result_mode,
-            "rule": RULES[session.result_mode],
-            "rounding": ROUNDING,
+            "rule": shapes.RULES[session.result_mode],
+            "rounding": shapes.ROUNDING,
             "outcome": outcome.kind if outcome else None,
             "total_amount": shapes.number(pool_minor),
             "game_set_prizes": shapes.prize_table(shares),
@@ -73,5 +70,6 @@ class ResultsView(AuthedNestView):
 class ProofView(AuthedNestView):
     """The draw's public record at this moment."""
 
+    @schema.get_proof
     def get(self, request: Request, session_id: str) -> Response:
         return ok("Game session proof fetched successfully", data=proof.proof(_session(session_id)))

@@ -29,6 +29,11 @@ PARTICIPANT_STATUS = {
     Participant.Status.LEFT: "cancelled",
     Participant.Status.REFUNDED: "refunded",
 }
+# By result mode.
+RULES = {
+    "draw": "Entries are ranked by their tickets, drawn from a seed that was committed to before the first join.",
+}
+ROUNDING = "The pool is divided by the prize table in minor units; units left over go to the largest remainders."
 
 
 def number(minor: int) -> int | float:
