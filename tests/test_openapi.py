@@ -14,6 +14,7 @@ from drf_spectacular.generators import EndpointEnumerator
 from jsonschema import Draft202012Validator
 
 from gameplatform.wire import openapi
+from tests.support.json_schema import closed
 
 COMMITTED = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
 REGENERATE = "DEBUG=true CLOCK_SOURCE=host .venv/bin/python manage.py spectacular --file docs/openapi.yaml"
@@ -70,7 +71,7 @@ def test_every_route_is_in_the_document():
 def test_paths_are_clean_and_operations_have_names_of_their_own(document):
     assert [path for path in document["paths"] if re.search(r"[?^$\\]|/$", path)] == []
     names = [operation["operationId"] for _, _, operation in operations(document)]
-    assert len(names) == len(set(names)) == 31
+    assert len(names) == len(set(names)) == 32
     tags = {tag["name"] for tag in document["tags"]}
     assert {tag for _, _, operation in operations(document) for tag in operation["tags"]} == tags
 
@@ -136,15 +137,3 @@ def test_the_documentation_page_works_offline_with_debug_off(settings):
         assert len(b"".join(served.streaming_content) if served.streaming else served.content) > 500
     assert b"/api/schema" in script.content
     assert b'"validatorUrl": null' in script.content
-
-
-def closed(schema: Any) -> Any:
-    """``schema`` with every object refusing the keys it does not list."""
-    if isinstance(schema, list):
-        return [closed(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    parts = {name: closed(part) for name, part in schema.items()}
-    if isinstance(schema.get("properties"), dict) and schema.get("type") == "object":
-        parts.setdefault("additionalProperties", False)
-    return parts

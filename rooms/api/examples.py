@@ -6,6 +6,7 @@ called off before it. The draw's hashes are computed as any draw's are.
 
 from typing import Any
 
+from gameplatform.core import tickets
 from rooms import draw
 from rooms.api import shapes
 
@@ -69,6 +70,7 @@ ROOM: Example = {
     "game_type_id": GAME | {"status": "active"},
     "status": "wait",
     "owner_id": MASTER,
+    "event_seq": 17,
     "current_session": {
         "id": 53,
         "status": "pending",
@@ -84,7 +86,6 @@ ROOM_DETAIL: Example = ROOM | {
     "max_participants": 100,
     "join_window_seconds": 180,
     "run_seconds": 60,
-    "event_seq": 17,
     "game_set_prizes": PRIZES,
     "join_room_num": 3,
     "joiners": [
@@ -102,6 +103,10 @@ EDIT_FLAT: Example = {"name_new": "Lantern night", "participation_amount_new": 1
 EDIT_NESTED: Example = {
     "game_room": {"participation_amount": "12.00", "prizes_num": 2},
     "game_set_prizes": [{"rank": 1, "percent": 66.67}, {"rank": 2, "percent": 33.33}],
+}
+TICKET: Example = {
+    "ticket": "ticket_q7yVfN2hT0bKx3mJ8sLrW5cZ1dGpE9uA4iOoB6t",
+    "expires_in": tickets.LIFETIME_SECONDS,
 }
 
 JOIN: Example = {"session_id": 53, "room_id": 12, "amount": 10.5}

@@ -73,6 +73,7 @@ class RoomOutput(Output):
     game_type_id = RoomGameOutput()
     status = Described(ROOM_STATUS)
     owner_id = UserBriefOutput()
+    event_seq = Described(COUNT)
     current_session = CurrentSessionOutput(allow_null=True)
 
 
@@ -102,7 +103,6 @@ class RoomDetailOutput(RoomOutput):
     max_participants = Described(COUNT)
     join_window_seconds = Described(COUNT)
     run_seconds = Described(COUNT)
-    event_seq = Described(COUNT)
     game_set_prizes = PrizeOutput(many=True)
     join_room_num = Described(COUNT)
     joiners = RoomJoinerOutput(many=True)
@@ -118,6 +118,13 @@ class RoomEditedOutput(RoomNamedOutput):
     """``applied`` is false while the change waits for the live session to be over."""
 
     applied = serializers.BooleanField()
+
+
+class TicketOutput(Output):
+    """A ticket opens one socket, once, within ``expires_in`` seconds."""
+
+    ticket = serializers.CharField()
+    expires_in = Described(COUNT)
 
 
 class SessionBriefOutput(Output):

@@ -88,6 +88,7 @@ class GameRoomView(AuthedNestView):
 class TicketView(AuthedNestView):
     """A one-use ticket for a browser to open a room's stream or the lobby with."""
 
+    @schema.issue_ticket
     def post(self, request: Request) -> Response:
         ticket = tickets.issue(purpose=TICKET_PURPOSE, claim={"user_id": self.caller.pk})
         data = {"ticket": ticket, "expires_in": tickets.LIFETIME_SECONDS}

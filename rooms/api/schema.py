@@ -20,10 +20,9 @@ from gameplatform.wire.openapi import (
 from payments.errors import InsufficientFunds
 from rooms import errors
 from rooms.api import examples, outputs, shapes
+from rooms.api.filters import HOST_LENGTH_MAX
 from rooms.api.serializers import CreateRoomInput, EditRoomInput, JoinInput, LeaveInput
 from rooms.errors import RoomInvalid
-
-HOST_LENGTH_MAX = 64
 
 
 def _required(name: str, example: int) -> tuple[Any, Any]:
@@ -128,6 +127,16 @@ get_room = documented(
     answer=envelope("RoomAnswer", DETAILED, data=outputs.RoomDetailOutput()),
     examples={"a room, as its master sees it": {"message": DETAILED, "data": examples.ROOM_DETAIL}},
     refusals=[ROOM_ID_REFUSED, errors.RoomNotFound],
+)
+
+TICKET = "Ticket issued successfully"
+issue_ticket = documented(
+    "issueStreamTicket",
+    tag="rooms",
+    summary="A one-use ticket for a browser to open a room's stream or the lobby with",
+    status=201,
+    answer=envelope("TicketAnswer", TICKET, data=outputs.TicketOutput()),
+    examples={"a ticket": {"message": TICKET, "data": examples.TICKET}},
 )
 
 # --- Participation ------------------------------------------------------------------------------------------------
