@@ -44,6 +44,8 @@ ALLOWED = {
     "PATCH /api/v1/game-rooms": ["master", "staff"],
     "DELETE /api/v1/game-rooms": ["master", "staff"],
     "POST /api/v1/game-join-rooms/process-refund": ["master", "staff"],
+    # Only a game's server, which signs what it sends.
+    "POST /api/v1/game-rooms/sessions/{session_id}/result": [],
     "POST /api/v1/wallet/deposits": ["staff"],
     "POST /api/v1/wallet/withdrawals": ["staff"],
 }

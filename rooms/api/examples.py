@@ -276,3 +276,4 @@ PROOF: Example = {
         for rank, entry in enumerate(_DRAW.order, start=1)
     ],
 }
+SUBMITTED: Example = {"session_id": 53, "ranking": [303, 301, 302], "submitted_at": "2026-03-01T12:03:48.120Z"}

@@ -364,3 +364,11 @@ class ProofOutput(Output):
     seed = Described(HASH, allow_null=True)
     key = Described(HASH, allow_null=True)
     entries = ProofEntryOutput(many=True)
+
+
+class SubmittedResultOutput(Output):
+    """The ranking that stands: participants' ids, best first."""
+
+    session_id = Described(ID)
+    ranking = serializers.ListField(child=Described(ID))
+    submitted_at = Described(TIME)

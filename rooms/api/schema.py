@@ -21,7 +21,7 @@ from payments.errors import InsufficientFunds
 from rooms import errors
 from rooms.api import examples, outputs, shapes
 from rooms.api.filters import HOST_LENGTH_MAX
-from rooms.api.serializers import CreateRoomInput, EditRoomInput, JoinInput, LeaveInput
+from rooms.api.serializers import CreateRoomInput, EditRoomInput, JoinInput, LeaveInput, ResultInput
 from rooms.errors import RoomInvalid
 
 
@@ -345,4 +345,23 @@ get_proof = documented(
     answer=envelope("ProofAnswer", PROVED, data=outputs.ProofOutput()),
     examples={"ended": {"message": PROVED, "data": examples.PROOF}},
     refusals=SESSION_REFUSALS,
+)
+
+SUBMITTED = "Game session result submitted successfully"
+submit_result = documented(
+    "submitResult",
+    tag="sessions",
+    summary="The ranking of a running session, posted once by its game's server and signed",
+    status=201,
+    parameters=[SESSION_IN_PATH],
+    body=ResultInput,
+    bodies={"best first": {"ranking": examples.SUBMITTED["ranking"]}},
+    answer=envelope("SubmitResultAnswer", SUBMITTED, data=outputs.SubmittedResultOutput()),
+    examples={"kept": {"message": SUBMITTED, "data": examples.SUBMITTED}},
+    refusals=[
+        *SESSION_REFUSALS,
+        errors.ResultInvalid("The ranking must name every participant of the session exactly once"),
+        errors.ResultRefused("Results are taken while the session is running"),
+        errors.ResultDiffers,
+    ],
 )

@@ -15,6 +15,7 @@ from rooms.terms import AMOUNT_DECIMALS, WINDOW_SECONDS_MAX
 NAME_LENGTH_MAX = 120
 SYMBOL_LENGTH_MAX = 255
 COUNT_MAX = 1_000_000
+RANKING_MAX = 10_000
 # Far beyond what the prize table allows, so that its own sentence can say so.
 PERCENT_MAX = 1_000
 
@@ -78,7 +79,7 @@ class CreateRoomInput(StrictSerializer):
     """Body of POST /game-rooms."""
 
     game_room = RoomTermsInput()
-    game_set_prizes = PrizeInput(many=True, max_length=100)
+    game_set_prizes = serializers.ListField(child=PrizeInput(), max_length=100)
     game_type_id = IdField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +96,7 @@ class EditRoomInput(StrictSerializer):
     symbol = TextField(max_length=SYMBOL_LENGTH_MAX, required=False)
     participation_amount_new = AmountField(decimals=AMOUNT_DECIMALS, required=False)
     game_room = RoomTermsInput(required=False)
-    game_set_prizes = PrizeInput(many=True, max_length=100, required=False)
+    game_set_prizes = serializers.ListField(child=PrizeInput(), max_length=100, required=False)
 
 
 class JoinInput(StrictSerializer):
@@ -110,6 +111,12 @@ class LeaveInput(StrictSerializer):
     """Body of POST /game-join-rooms/leave."""
 
     session_id = IdField()
+
+
+class ResultInput(StrictSerializer):
+    """``ranking``: the participants' ids (`id` of a join), best first."""
+
+    ranking = serializers.ListField(child=IdField(), min_length=1, max_length=RANKING_MAX)
 
 
 class IdQuery(serializers.Serializer[Any]):

@@ -31,6 +31,7 @@ PARTICIPANT_STATUS = {
 }
 # By result mode.
 RULES = {
+    "submitted": "Entries are ranked by the game's own server, which posts the ranking once, with its key.",
     "draw": "Entries are ranked by their tickets, drawn from a seed that was committed to before the first join.",
 }
 ROUNDING = "The pool is divided by the prize table in minor units; units left over go to the largest remainders."

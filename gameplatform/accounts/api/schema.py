@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
 
 from gameplatform.accounts.api.serializers import (
@@ -13,6 +14,7 @@ from gameplatform.accounts.api.serializers import (
     SignedInOutput,
     UserOutput,
 )
+from gameplatform.accounts.api.signed import SignedKeyAuthentication
 from gameplatform.accounts.errors import (
     EmailTaken,
     GameNotFound,
@@ -23,6 +25,24 @@ from gameplatform.accounts.errors import (
     WeakPassword,
 )
 from gameplatform.wire.openapi import ID, documented, envelope, query
+
+
+class SignedKeyScheme(OpenApiAuthenticationExtension):
+    """All three headers together; ``accounts.api.signed`` says what is signed."""
+
+    target_class = SignedKeyAuthentication
+    match_subclasses = True
+    name = ["apiKey", "signedAt", "signature"]
+
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        headers = {
+            "X-Api-Key": "The key of a game's server.",
+            "X-Timestamp": "Epoch milliseconds; a request is good for five minutes.",
+            "X-Signature": "Lower-case hex HMAC-SHA256 with the key's signing secret over method, path, timestamp and"
+            " the hex SHA-256 of the body, joined by newlines.",
+        }
+        return [{"type": "apiKey", "in": "header", "name": name, "description": text} for name, text in headers.items()]
+
 
 USER: dict[str, Any] = {
     "id": 21,
