@@ -14,9 +14,7 @@ VALUE_LENGTH_MAX = 10_000
 
 
 @use_case
-def set_attributes(
-    *, actor: Actor, game_user_id: int, attributes: Sequence[tuple[str, str]], now: datetime
-) -> None:
+def set_attributes(*, actor: Actor, game_user_id: int, attributes: Sequence[tuple[str, str]], now: datetime) -> None:
     """Set each key to its value; of a key named twice the last counts.
 
     Raises ``NotYourself``, ``MissingParameter`` or ``TooManyAttributes``; nothing is set then.

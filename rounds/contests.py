@@ -120,9 +120,7 @@ def require_running(*, contest_id: int, now: datetime) -> None:
     counted, and only a later statement sees what it did.
     """
     require_atomic()
-    running = Contest.objects.filter(
-        pk=contest_id, frozen_at__isnull=True, opens_at__lte=now, closes_at__gt=now
-    )
+    running = Contest.objects.filter(pk=contest_id, frozen_at__isnull=True, opens_at__lte=now, closes_at__gt=now)
     if not running.exists():
         raise ContestNotRunning()
 

@@ -61,9 +61,7 @@ def game_entries(*, game_id: int, name: str, one_per_user: bool, limit: int) -> 
     return _rows(entries.order_by("standing", "created_at", "id"), one_per_user=one_per_user, limit=limit)
 
 
-def user_entries(
-    *, game_user_id: int, name: str | None, one_per_user: bool, limit: int
-) -> Sequence[dict[str, Any]]:
+def user_entries(*, game_user_id: int, name: str | None, one_per_user: bool, limit: int) -> Sequence[dict[str, Any]]:
     """A player's entries: best first on one leaderboard, newest first over all.
 
     ``one_per_user``: the best one only, of each leaderboard.
@@ -76,9 +74,7 @@ def user_entries(
     return _rows(entries, one_per_user=one_per_user, limit=limit)
 
 
-def _rows(
-    entries: QuerySet[LeaderboardEntry], *, one_per_user: bool, limit: int
-) -> Sequence[dict[str, Any]]:
+def _rows(entries: QuerySet[LeaderboardEntry], *, one_per_user: bool, limit: int) -> Sequence[dict[str, Any]]:
     if one_per_user:
         entries = entries.filter(~Exists(_better_of_same_player()))
     return list(entries.values(*ENTRY_FIELDS)[:limit])

@@ -171,9 +171,7 @@ class LeaderboardEntry(models.Model):
     leaderboard = models.ForeignKey(Leaderboard, models.CASCADE, db_index=False, related_name="entries")
     game_user = models.ForeignKey(GameUser, models.CASCADE, db_index=False, related_name="leaderboard_entries")
     score = models.DecimalField(max_digits=SCORE_DIGITS_MAX, decimal_places=SCORE_DECIMALS_MAX)
-    standing = models.DecimalField(
-        max_digits=SCORE_DIGITS_MAX, decimal_places=SCORE_DECIMALS_MAX, editable=False
-    )
+    standing = models.DecimalField(max_digits=SCORE_DIGITS_MAX, decimal_places=SCORE_DECIMALS_MAX, editable=False)
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
 

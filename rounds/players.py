@@ -33,7 +33,7 @@ from rounds.models import GameAccess
 PASSWORD_LENGTH_MIN = 6
 PASSWORD_LENGTH_MAX = 128
 EMAIL_LENGTH_MAX = 254
-TEST_USER_PASSWORD = "password"  # noqa: S105 - the contract's, for users of throw-away games
+TEST_USER_PASSWORD = "password"
 TOKEN_BYTES = 32
 # A player uses a few devices at a time; the sign-in before that many is forgotten.
 TOKENS_MAX = 10
@@ -91,7 +91,9 @@ def sign_in(*, game_id: int | None, game_token: str | None, email: str, password
     """Sign a player of the game in. Raises ``GameNotFound``, ``GameDisabled`` or ``WrongPassword``."""
     game = playable_game(game_id=game_id, token=game_token, token_needed=False)
     # The database lowers both sides, as its unique index does.
-    by_email = GameUser.objects.alias(folded=Lower("email")).filter(game=game, folded=Lower(Value(_normal_email(email))))
+    by_email = GameUser.objects.alias(folded=Lower("email")).filter(
+        game=game, folded=Lower(Value(_normal_email(email)))
+    )
     user = by_email.select_related("user").first()
     # An unknown email costs as much time as a wrong password.
     encoded = user.password if user is not None and user.password else make_password(secrets.token_hex(8))
@@ -107,7 +109,7 @@ def sign_in_player(*, game_id: int | None, user: User, now: datetime) -> SignedI
 
     Raises ``GameNotFound`` or ``GameDisabled``. The platform vouches for the user: no game token is asked for.
     """
-    game = Game.objects.filter(pk=game_id).first()
+    game = Game.objects.filter(pk=game_id).first() if game_id is not None else None
     if game is None:
         raise GameNotFound()
     if game.status != Game.Status.ACTIVE:
@@ -182,9 +184,7 @@ def _normal_email(text: str) -> str:
 
 
 def _login(game_user_id: int, *, now: datetime) -> SignedIn:
-    GameUser.objects.filter(pk=game_user_id).update(
-        number_of_logins=F("number_of_logins") + 1, last_login=now
-    )
+    GameUser.objects.filter(pk=game_user_id).update(number_of_logins=F("number_of_logins") + 1, last_login=now)
     return _signed_in(game_user_id, now=now)
 
 

@@ -98,11 +98,11 @@ def game_user(game_user_id: int) -> GameUser | None:
 
 def attributes_of(game_user_id: int) -> Sequence[Row]:
     """The player's attributes in the order they were first set."""
-    return list(
-        GameUserAttribute.objects.filter(game_user_id=game_user_id).order_by("id").values("id", "key", "value")
-    )
+    rows = GameUserAttribute.objects.filter(game_user_id=game_user_id).order_by("id")
+    return [dict(row) for row in rows.values("id", "key", "value")]
 
 
 def variables_of(game_id: int) -> Sequence[Row]:
     """What the game's clients read at start-up, in the order it was entered."""
-    return list(GameVariable.objects.filter(access_id=game_id).order_by("id").values("id", "key", "value"))
+    rows = GameVariable.objects.filter(access_id=game_id).order_by("id")
+    return [dict(row) for row in rows.values("id", "key", "value")]

@@ -24,7 +24,13 @@ FIELDS = ("game_type", "start_time", "end_time", "score", "place", "metadata")
 
 @use_case
 def create_round(
-    *, actor: Actor, game_user_id: int, multiplayer: bool, multiplayer_id: int | None, values: Mapping[str, Any], now: datetime
+    *,
+    actor: Actor,
+    game_user_id: int,
+    multiplayer: bool,
+    multiplayer_id: int | None,
+    values: Mapping[str, Any],
+    now: datetime,
 ) -> int:
     """A new round, its id; ``values`` hold any of ``FIELDS``, at least ``game_type``.
 
