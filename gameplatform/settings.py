@@ -31,7 +31,7 @@ def secret(name: str, default: str | None = None) -> str:
 # --- What is being run -------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
-DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"  # noqa: S105 - refused below unless DEBUG
+DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"
 SECRET_KEY = secret("SECRET_KEY", default=DEVELOPMENT_SECRET)
 JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY", default=f"jwt:{SECRET_KEY}")
 FIELD_ENCRYPTION_KEYS = secret("FIELD_ENCRYPTION_KEYS", default=f"field:{SECRET_KEY}").split(",")
@@ -196,6 +196,24 @@ SPECTACULAR_SETTINGS = {
     # The pages' scripts come from this server: the documentation works without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- How often ---------------------------------------------------------------------------------------------------
+
+RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", default=True)
+# Times per s, m, h or d. A scope limits a user; its `_ip` limits an address, which many users may share.
+RATE_LIMITS = {
+    scope: env.str(f"RATE_LIMIT_{scope.upper()}", default=rate)
+    for scope, rate in {
+        "reads": "600/m",
+        "reads_ip": "60000/m",
+        "writes": "300/m",
+        "writes_ip": "30000/m",
+        "joins": "60/m",
+        "joins_ip": "12000/m",
+        "auth": "20/m",
+        "auth_ip": "1200/m",
+    }.items()
 }
 
 # --- Rooms -------------------------------------------------------------------------------------------------------
