@@ -18,8 +18,9 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpResponse, QueryDict, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.parsers import FormParser, MultiPartParser
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from gameplatform.core import clock
@@ -29,6 +30,7 @@ from gameplatform.wire.failures import describe
 from gameplatform.wire.fields import RFC3339Field, first_message
 from gameplatform.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
 from gameplatform.wire.strict_json import StrictJSONParser
+from gameplatform.wire.throttles import throttle_for
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +56,11 @@ NESTING_MAX = 8
 OBJECT_BYTES_MAX = 16 * 1024
 # multipart adds its boundaries to what a body may hold.
 REQUEST_BYTES_MAX = 2 * BODY_BYTES_MAX
+
+IDENTITY_LENGTH_MAX = 300
+
+_ReadsThrottle = throttle_for("reads")
+_WritesThrottle = throttle_for("writes")
 
 _BRACKETED = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
@@ -273,9 +280,23 @@ def _answer(status: int, sentence: str) -> HttpResponse:
     return response
 
 
-class GameFuseView(APIView):
-    """Base of the views of this style, open to everybody; ``rounds.api.base`` has the one that asks who it is."""
+def named_email(request: Request) -> str | None:
+    """Whose account a sign-in is about, for counting the guesses at it; ``None`` when it does not say."""
+    try:
+        email = merged_parameters(request).text("email", max_length=IDENTITY_LENGTH_MAX)
+    except (exceptions.APIException, DomainError, RequestDataTooBig, SuspiciousOperation):
+        # The view will meet the same and answer it.
+        return None
+    return email.strip(" ").lower() if email else None
 
+
+class GameFuseView(APIView):
+    """Base of the views of this style, open to everybody; ``rounds.api.base`` has the one that asks who it is.
+
+    A view that names no ``throttle_classes`` counts as reads or writes, by its method.
+    """
+
+    throttle_classes: list[type[BaseThrottle]] = []
     authentication_classes = []
     permission_classes = [AllowAny]
     parser_classes = [StrictJSONParser, FormParser, MultiPartParser]
@@ -287,6 +308,11 @@ class GameFuseView(APIView):
         self.now = clock.now()
         super().initial(request, *args, **kwargs)
         self.parameters = merged_parameters(request)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        if self.throttle_classes:
+            return super().get_throttles()
+        return [_ReadsThrottle() if self.request.method in SAFE_METHODS else _WritesThrottle()]
 
     def get_exception_handler(self) -> Any:
         return handle_exception

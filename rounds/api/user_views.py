@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from gameplatform.accounts.api.authentication import PlatformJWTAuthentication
 from gameplatform.accounts.models import GameUser
 from gameplatform.core.json_text import MalformedJSON, loads_strict
-from gameplatform.wire.gamefuse import GameFuseView, Unauthenticated
+from gameplatform.wire.gamefuse import GameFuseView, Unauthenticated, named_email
+from gameplatform.wire.throttles import throttle_for
 from rounds import access, attributes, players, queries
 from rounds.api import shapes
 from rounds.api.base import ActorView, path_id
@@ -48,7 +49,12 @@ class StoreItemsView(GameFuseView):
         return Response({"store_items": []})
 
 
+AuthThrottle = throttle_for("auth", identity=named_email)
+
+
 class UsersView(GameFuseView):
+    throttle_classes = [AuthThrottle]
+
     @documented(
         "Sign up",
         body=["email", "password", "password_confirmation", "username", "game_id", "game_token"],
@@ -69,6 +75,8 @@ class UsersView(GameFuseView):
 
 
 class SessionsView(GameFuseView):
+    throttle_classes = [AuthThrottle]
+
     @documented("Sign in", body=["email", "password", "game_id", "game_token"], errors=[401, 402, 404])
     def post(self, request: Request) -> Response:
         """By email and password; a player of the platform instead with ``Authorization: Bearer <access token>``."""
