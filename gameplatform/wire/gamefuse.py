@@ -253,6 +253,8 @@ def handle_exception(exception: Exception, context: Mapping[str, Any]) -> HttpRe
         return _answer(next(REFUSALS[code] for code in families if code in REFUSALS), exception.message)
     if isinstance(exception, exceptions.ParseError | exceptions.UnsupportedMediaType):
         return _answer(422, first_message(exception.detail))
+    if isinstance(exception, exceptions.AuthenticationFailed):
+        return _answer(401, first_message(exception.detail))
     if isinstance(exception, exceptions.APIException):
         response = _answer(exception.status_code, first_message(exception.detail))
         if isinstance(exception, exceptions.Throttled):
