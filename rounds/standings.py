@@ -48,9 +48,9 @@ class Standing:
 
 def clean_score(score: Decimal) -> Decimal:
     """``score`` without trailing zeros. Raises ``InvalidScore`` when it is not a number or has too many digits."""
-    if not score.is_finite() or abs(score) >= UNSCORED:
+    # A Decimal's own arithmetic, abs() too, rounds to 28 digits; its copies, comparisons and parts are exact.
+    if not score.is_finite() or score.copy_abs() >= UNSCORED:
         raise InvalidScore()
-    # A Decimal's own arithmetic rounds to 28 digits; its parts are exact.
     sign, digits, exponent = score.as_tuple()
     assert isinstance(exponent, int)
     significant = "".join(map(str, digits)).rstrip("0")
