@@ -9,9 +9,7 @@ from django.db import models
 from gameplatform.accounts.models import ApiClient, Game, GameUser
 from gameplatform.core.transactions import use_case
 from rounds.errors import GameDisabled, GameNotFound
-from rounds.models import Contest, GameAccess, Leaderboard, Round
-
-TOKEN_BYTES = 24
+from rounds.models import Contest, GameAccess, Leaderboard, Round, new_game_token
 
 
 def find_access(*, game_id: int | None, token: str | None) -> GameAccess | None:
@@ -38,13 +36,13 @@ def playable_game(*, game_id: int | None, token: str | None, token_needed: bool)
 @use_case
 def open_access(*, game: Game, now: datetime) -> GameAccess:
     """Let game clients sign players up for the game; an access that is there already stays as it is."""
-    return GameAccess.objects.get_or_create(game=game, defaults={"token": _token(), "created_at": now})[0]
+    return GameAccess.objects.get_or_create(game=game, defaults={"created_at": now})[0]
 
 
 @use_case
 def renew_token(*, game: Game) -> str:
     """Give the game a new token: clients that still send the old one can no longer sign players up."""
-    token = _token()
+    token = new_game_token()
     GameAccess.objects.filter(game=game).update(token=token)
     return token
 
@@ -61,7 +59,7 @@ def create_test_game(*, now: datetime) -> GameAccess:
     """A throw-away game with access, for the test suites of client libraries."""
     mark = secrets.token_hex(6)
     game = Game.objects.create(name=f"Test game {mark}", symbol=f"TEST_{mark.upper()}", created_at=now)
-    return GameAccess.objects.create(game=game, token=_token(), is_test=True, created_at=now)
+    return GameAccess.objects.create(game=game, is_test=True, created_at=now)
 
 
 @use_case
@@ -74,7 +72,3 @@ def delete_test_game(*, game_id: int) -> None:
     for model in owned:
         model._default_manager.filter(game_id=game_id).delete()
     Game.objects.filter(pk=game_id).delete()
-
-
-def _token() -> str:
-    return secrets.token_urlsafe(TOKEN_BYTES)

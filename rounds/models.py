@@ -5,6 +5,8 @@ A place is never rewritten when a score changes: it is counted on reading, along
 which is behind every score. One index and one row comparison then serve both score orders (`rounds.standings`).
 """
 
+import secrets
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -22,6 +24,11 @@ SCORE_DIGITS_MAX = 22 + SCORE_DECIMALS_MAX
 _STANDING_OF_SCORE = Q(score__isnull=True, standing=UNSCORED) | Q(standing=F("score")) | Q(standing=-F("score"))
 
 
+def new_game_token() -> str:
+    """A token for a game: 192 random bits."""
+    return secrets.token_urlsafe(24)
+
+
 class GameAccess(models.Model):
     """That game clients may sign players up: the game with its token.
 
@@ -30,7 +37,7 @@ class GameAccess(models.Model):
     """
 
     game = models.OneToOneField(Game, models.CASCADE, primary_key=True, related_name="access")
-    token = models.CharField(max_length=64, unique=True, editable=False)
+    token = models.CharField(max_length=64, unique=True, default=new_game_token, editable=False)
     description = models.TextField(max_length=2000, blank=True, default="")
     # Made by the test-suite routes, which may delete it again with all that hangs on it.
     is_test = models.BooleanField(default=False, editable=False)

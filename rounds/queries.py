@@ -106,3 +106,17 @@ def variables_of(game_id: int) -> Sequence[Row]:
     """What the game's clients read at start-up, in the order it was entered."""
     rows = GameVariable.objects.filter(access_id=game_id).order_by("id")
     return [dict(row) for row in rows.values("id", "key", "value")]
+
+
+def contest_table(*, contest_id: int, limit: int) -> Sequence[Row]:
+    """The first ``limit`` rows of a contest's rankings, each with its player: one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ranked.position, ranked.place, r.id, u.username, r.score, r.submitted_at, r.end_time"
+            " FROM contest_rankings(%s, NULL, %s, 0) AS ranked"
+            " JOIN rounds_round r ON r.id = ranked.round_id JOIN accounts_gameuser u ON u.id = r.game_user_id"
+            " ORDER BY ranked.position",
+            [contest_id, limit],
+        )
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, values, strict=True)) for values in cursor]

@@ -62,6 +62,12 @@ def clean_score(score: Decimal) -> Decimal:
     return Decimal(f"{'-' if sign else ''}{significant}e{exponent}")
 
 
+def score_text(score: Decimal) -> str:
+    """The plain decimal text with the very digits of ``score``: no exponent, no trailing zeros."""
+    text = format(score, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def standing_of(score: Decimal | None, *, order: str) -> Decimal:
     """The number that rows are ordered by, ascending: see `rounds.models`."""
     if score is None:

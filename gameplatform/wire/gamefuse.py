@@ -233,14 +233,6 @@ def _unreadable(name: str, complaint: str) -> Invalid:
     return Invalid(f"{name.replace('_', ' ').capitalize()} {complaint}")
 
 
-def exact_number(value: Decimal | None) -> orjson.Fragment | None:
-    """The JSON number with the very digits of ``value``, an integer when it is whole."""
-    if value is None:
-        return None
-    text = format(value, "f")
-    return orjson.Fragment(text.rstrip("0").rstrip(".") if "." in text else text)
-
-
 def text_response(status: int, sentence: str) -> HttpResponse:
     """An error of this style."""
     return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")

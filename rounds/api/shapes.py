@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from gameplatform.accounts.models import GameUser
 from gameplatform.wire.fields import iso_ms
-from gameplatform.wire.gamefuse import exact_number
 from rounds.actors import month_of
 from rounds.models import GameAccess
+from rounds.standings import score_text
 
 Body = dict[str, Any]
 
@@ -82,7 +85,7 @@ def round_body(row: Mapping[str, Any]) -> Body:
         "multiplayer_game_round_id": row["contest__multiplayer_id"],
         "game_type": row["game_type"],
         "place": row["effective_place"],
-        "score": exact_number(row["score"]),
+        "score": _number(row["score"]),
         "start_time": _time(row["start_time"]),
         "end_time": _time(row["end_time"]),
         "metadata": row["metadata"],
@@ -117,7 +120,7 @@ def _ranking_body(row: Mapping[str, Any], *, caller_id: int) -> Body:
     return {
         "id": row["id"],
         "place": row["place"],
-        "score": exact_number(row["score"]),
+        "score": _number(row["score"]),
         "start_time": _time(row["start_time"]),
         "end_time": _time(row["end_time"]),
         "user": user,
@@ -128,7 +131,7 @@ def entry_body(row: Mapping[str, Any]) -> Body:
     """A leaderboard entry; its attributes under the names that the older and the newer clients read."""
     return {
         "username": row["game_user__username"],
-        "score": exact_number(row["score"]),
+        "score": _number(row["score"]),
         "leaderboard_name": row["leaderboard__name"],
         "game_user_id": row["game_user_id"],
         "metadata": row["metadata"],
@@ -139,3 +142,8 @@ def entry_body(row: Mapping[str, Any]) -> Body:
 
 def _time(moment: datetime | None) -> str | None:
     return None if moment is None else iso_ms(moment)
+
+
+def _number(score: Decimal | None) -> orjson.Fragment | None:
+    """The score's own digits: as a float it could be another number."""
+    return None if score is None else orjson.Fragment(score_text(score))
