@@ -13,9 +13,9 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, connection
-from django.http import Http404, HttpResponse, QueryDict, UnreadablePostError
+from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import SAFE_METHODS, AllowAny
@@ -59,10 +59,17 @@ REQUEST_BYTES_MAX = 2 * BODY_BYTES_MAX
 
 IDENTITY_LENGTH_MAX = 300
 
+# Games run in browsers under addresses of their own. No route here knows a cookie: who sends a token has it anyway.
+ALLOWED_HEADERS = (
+    "authentication-token, authorization, content-type, current-user-id, service-key-name, service-key-token"
+)
+PREFLIGHT_SECONDS = 3600
+
 _ReadsThrottle = throttle_for("reads")
 _WritesThrottle = throttle_for("writes")
 
 _BRACKETED = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,60}(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _FLAGS = {1: True, 0: False, "true": True, "false": False, "1": True, "0": False}
@@ -198,9 +205,10 @@ def _flat(source: Mapping[str, Any]) -> Mapping[str, Any]:
     for name, value in source.items():
         if not isinstance(value, str):
             continue
-        # PostgreSQL stores no NUL; JSON texts were checked by their parser.
-        if "\0" in name or "\0" in value:
-            raise Invalid("A text holds a NUL")
+        # PostgreSQL stores no NUL and UTF-8 no half of a surrogate pair, which a form in UTF-7 can bring. JSON texts
+        # were checked by their parser.
+        if _UNSTORABLE.search(name) or _UNSTORABLE.search(value):
+            raise Invalid("A text holds a NUL or half of a surrogate pair")
         match = _BRACKETED.fullmatch(name)
         if match is None:
             values[name] = value
@@ -256,7 +264,7 @@ def handle_exception(exception: Exception, context: Mapping[str, Any]) -> HttpRe
         return _answer(404, "Not found")
     if isinstance(exception, RequestDataTooBig):
         return _answer(413, "The body is too large")
-    if isinstance(exception, SuspiciousOperation | UnreadablePostError):
+    if isinstance(exception, BadRequest | SuspiciousOperation | UnreadablePostError):
         return _answer(422, "The request could not be read")
     request: Request = context["request"]
     logger.error("%s %s failed: %s", request.method, request.path, describe(exception))
@@ -278,7 +286,7 @@ def named_email(request: Request) -> str | None:
     """Whose account a sign-in is about, for counting the guesses at it; ``None`` when it does not say."""
     try:
         email = merged_parameters(request).text("email", max_length=IDENTITY_LENGTH_MAX)
-    except (exceptions.APIException, DomainError, RequestDataTooBig, SuspiciousOperation):
+    except (exceptions.APIException, DomainError, BadRequest, SuspiciousOperation):
         # The view will meet the same and answer it.
         return None
     return email.strip(" ").lower() if email else None
@@ -302,6 +310,18 @@ class GameFuseView(APIView):
         self.now = clock.now()
         super().initial(request, *args, **kwargs)
         self.parameters = merged_parameters(request)
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # A browser asks first, without any token: it must not be turned away before it may send one.
+        if request.method == "OPTIONS":
+            response: HttpResponseBase = HttpResponse(status=HTTPStatus.NO_CONTENT)
+            response["Access-Control-Allow-Methods"] = ", ".join(self.allowed_methods)
+            response["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
+            response["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
+        else:
+            response = super().dispatch(request, *args, **kwargs)
+        response["Access-Control-Allow-Origin"] = "*"
+        return response
 
     def get_throttles(self) -> list[BaseThrottle]:
         if self.throttle_classes:

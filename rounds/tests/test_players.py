@@ -1,3 +1,4 @@
+import secrets
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -404,3 +405,22 @@ def test_the_suite_routes_want_a_key_of_the_system(as_player, server_key, settin
 
     assert answer.status_code == 401
     assert Game.objects.count() == 1
+
+
+@pytest.mark.parametrize("spelling", ["ada@players.example", "ADA@players.example ", "Ada@Players.Example"])
+def test_guessing_one_players_password_is_limited(as_player, arcade, ada, settings, spelling):
+    settings.RATE_LIMITS_ENABLED = True
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"auth": "3/m", "auth_ip": "100/m"}
+    address = "10." + ".".join(str(secrets.randbelow(256)) for _ in range(3))
+
+    def guess(email):
+        body = {"email": email, "password": "a guess", "game_id": arcade.pk}
+        return as_player(None).post("/api/v3/sessions", body, REMOTE_ADDR=address, format="multipart")
+
+    statuses = [guess("ada@players.example").status_code for _ in range(3)]
+    refused = guess(spelling)
+
+    assert statuses == [401, 401, 401]
+    assert (refused.status_code, refused["Content-Type"]) == (429, TEXT)
+    assert 15 <= int(refused["Retry-After"]) <= 20
+    assert guess("bob@players.example").status_code == 401

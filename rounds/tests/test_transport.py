@@ -218,6 +218,7 @@ def test_hostile_json_is_refused_with_a_sentence(as_player, ada, body):
         ("a[b]=1&a=2&a[c]=3", FORM, 422),
         ("a" + "[b]" * 50 + "=1", FORM, 422),
         ("&".join(f"k{n}=1" for n in range(1500)), FORM, 422),
+        ("game_type=%2B2AA-&game_user_id=1", f"{FORM}; charset=utf-7", 422),
         ("x", "text/plain", 422),
         ("<x/>", "application/xml", 422),
         ("--b\r\nbroken", "multipart/form-data; boundary=b", 422),
@@ -278,3 +279,23 @@ def test_an_attribute_list_may_come_as_json_text_or_in_brackets(as_player, ada):
     values = {row["key"]: row["value"] for row in answer.json()["game_user_attributes"]}
     assert values == {"level": "7", "mode": "", "color": "blue"}
     assert GameUserAttribute.objects.count() == 3
+
+
+@pytest.mark.parametrize("route", ["game_rounds", "game_rounds/1.json", "users", "users/1/add_credits"])
+def test_a_browser_may_ask_before_it_sends_a_token(as_player, db, route):
+    answer = as_player(None).options(
+        f"/api/v3/{route}",
+        headers={"Origin": "https://game.example", "Access-Control-Request-Headers": "authentication-token"},
+    )
+
+    assert answer.status_code == 204
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert "authentication-token" in answer["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Credentials" not in answer
+
+
+def test_a_browser_may_read_answers_and_refusals(as_player, ada):
+    answers = [as_player(ada).get(f"/api/v3/users/{ada.user.pk}"), as_player(None).get("/api/v3/users/1")]
+
+    assert [answer.status_code for answer in answers] == [200, 401]
+    assert [answer["Access-Control-Allow-Origin"] for answer in answers] == ["*", "*"]
