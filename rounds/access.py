@@ -8,7 +8,7 @@ from django.db import models
 
 from gameplatform.accounts.models import ApiClient, Game, GameUser
 from gameplatform.core.transactions import use_case
-from rounds.errors import GameDisabled, GameNotFound
+from rounds.errors import GameDisabled, GameInUse, GameNotFound
 from rounds.models import Contest, GameAccess, Leaderboard, Round, new_game_token
 
 
@@ -64,11 +64,17 @@ def create_test_game(*, now: datetime) -> GameAccess:
 
 @use_case
 def delete_test_game(*, game_id: int) -> None:
-    """Delete a throw-away game with everything in it. Raises ``GameNotFound`` for any other game."""
+    """Delete a throw-away game with everything in it.
+
+    Raises ``GameNotFound`` for any other game and ``GameInUse`` when paid rooms were made for it.
+    """
     access = GameAccess.objects.select_for_update().filter(pk=game_id, is_test=True).first()
     if access is None:
         raise GameNotFound()
     owned: Sequence[type[models.Model]] = (Round, Contest, Leaderboard, GameUser, ApiClient)
-    for model in owned:
-        model._default_manager.filter(game_id=game_id).delete()
-    Game.objects.filter(pk=game_id).delete()
+    try:
+        for model in owned:
+            model._default_manager.filter(game_id=game_id).delete()
+        Game.objects.filter(pk=game_id).delete()
+    except models.ProtectedError as error:
+        raise GameInUse() from error

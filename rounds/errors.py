@@ -18,6 +18,11 @@ class GameDisabled(Conflict):
     default_message = "Game is disabled"
 
 
+class GameInUse(Conflict):
+    code = "GAME_IN_USE"
+    default_message = "Rooms were made for this game, it cannot be deleted"
+
+
 class GameUserNotFound(NotFound):
     code = "GAME_USER_NOT_FOUND"
     default_message = "User not found"

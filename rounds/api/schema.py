@@ -1,8 +1,10 @@
 """How these routes look in the OpenAPI document: parameters by name, since each may come in any of five forms."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
@@ -36,6 +38,7 @@ def documented(
     responses: dict[Any, Any] = {success: OpenApiTypes.OBJECT}
     responses |= {(status, "text/plain"): OpenApiResponse(OpenApiTypes.STR) for status in errors}
     describe: Callable[[Any], Any] = extend_schema(
+        operation_id="gamefuse_" + re.sub(r"[^a-z]+", "_", summary.lower()),
         tags=["GameFuse v3"],
         summary=summary,
         parameters=[OpenApiParameter(name) for name in query],
@@ -43,3 +46,17 @@ def documented(
         responses=responses,
     )
     return describe
+
+
+class GameUserScheme(OpenApiAuthenticationExtension):
+    target_class = "rounds.api.base.GameUserAuthentication"
+    name = "gameUserToken"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "authentication-token",
+            "description": "From sign-up or sign-in. A game's server sends service-key-name, service-key-token and"
+            " current-user-id instead.",
+        }

@@ -397,6 +397,18 @@ def test_the_suite_routes_make_and_delete_a_throw_away_game(as_player, system_he
     assert (GameUser.objects.count(), Contest.objects.count(), Round.objects.count()) == (0, 0, 0)
 
 
+def test_a_throw_away_game_with_a_paid_room_stays(as_player, system_headers, make_room, settings):
+    settings.GAMEFUSE_TEST_SUITE = True
+    made = as_player(None).post("/api/v3/test_suite/create_game", headers=system_headers).json()
+    make_room(game_id=made["id"])
+
+    url = f"/api/v3/test_suite/clean_up_test?game_id={made['id']}"
+    answer = as_player(None).delete(url, headers=system_headers)
+
+    assert (answer.status_code, answer["Content-Type"]) == (422, TEXT)
+    assert GameAccess.objects.filter(pk=made["id"]).exists()
+
+
 def test_the_suite_routes_want_a_key_of_the_system(as_player, server_key, settings):
     settings.GAMEFUSE_TEST_SUITE = True
     headers = {"service-key-name": "arcade server", "service-key-token": server_key.text}
