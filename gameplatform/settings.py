@@ -209,6 +209,11 @@ SPECTACULAR_SETTINGS = {
         {"name": "participation", "description": "Joining a session, leaving it, and who took part."},
         {"name": "sessions", "description": "A session's terms, its results and the proof of its draw."},
         {"name": "wallet", "description": "What a player owns, and staff adjustments."},
+        {
+            "name": "GameFuse v3",
+            "description": "For GameFuse's client libraries: parameters in the query, as JSON or as a form; an error is"
+            " one sentence of text.",
+        },
     ],
     "SERVE_INCLUDE_SCHEMA": False,
     # The pages' scripts come from this server: the documentation works without the internet.
@@ -265,3 +270,8 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
     },
 }
+
+# --- Rounds ------------------------------------------------------------------------------------------------------
+
+# Routes that make and delete throw-away games, for the test suites of GameFuse client libraries; never in production.
+GAMEFUSE_TEST_SUITE = env.bool("GAMEFUSE_TEST_SUITE", default=False)

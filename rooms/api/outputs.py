@@ -19,6 +19,7 @@ AMOUNT_TEXT: Schema = {
 PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
 MINOR: Schema = {"type": "integer", "minimum": 0, "description": "Minor units: hundredths of a token."}
 COUNT: Schema = {"type": "integer", "minimum": 0}
+SCORE: Schema = {"type": "number", "description": "Exact: every digit as it was sent."}
 RANK: Schema = {"type": "integer", "minimum": 1}
 HASH: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 CODE: Schema = {"type": "string", "pattern": "^[0-9]+$", "description": "Creation time in epoch milliseconds."}
@@ -308,13 +309,16 @@ class SessionDetailOutput(SessionBriefOutput):
     max_participants = Described(COUNT)
     total_amount = Described(AMOUNT)
     result_mode = Described(RESULT_MODE)
+    multiplayer_game_round_id = Described(
+        ID | {"description": "The number under which game clients send their rounds."}, allow_null=True
+    )
     draw_commit = Described(HASH)
     draw_roster = Described(HASH, allow_null=True)
     can_join = serializers.BooleanField()
 
 
 class StandingOutput(Output):
-    """One rank: what it won, and how that was computed."""
+    """One rank: what it won, and how that was computed; ``score`` is there when scores decide."""
 
     rank = Described(RANK)
     join_id = Described(ID)
@@ -323,6 +327,7 @@ class StandingOutput(Output):
     percent = Described(PERCENT)
     prize = Described(AMOUNT)
     tx_hash = Described(HASH, allow_null=True)
+    score = Described(SCORE, allow_null=True, required=False)
     how = serializers.CharField()
 
 
@@ -372,3 +377,10 @@ class SubmittedResultOutput(Output):
     session_id = Described(ID)
     ranking = serializers.ListField(child=Described(ID))
     submitted_at = Described(TIME)
+
+
+class ScoreOutput(Output):
+    """The score that counts so far."""
+
+    session_id = Described(ID)
+    score = Described(SCORE)

@@ -21,8 +21,9 @@ from payments.errors import InsufficientFunds
 from rooms import errors
 from rooms.api import examples, outputs, shapes
 from rooms.api.filters import HOST_LENGTH_MAX
-from rooms.api.serializers import CreateRoomInput, EditRoomInput, JoinInput, LeaveInput, ResultInput
+from rooms.api.serializers import CreateRoomInput, EditRoomInput, JoinInput, LeaveInput, ResultInput, ScoreInput
 from rooms.errors import RoomInvalid
+from rounds.standings import InvalidScore
 
 
 def _required(name: str, example: int) -> tuple[Any, Any]:
@@ -363,5 +364,23 @@ submit_result = documented(
         errors.ResultInvalid("The ranking must name every participant of the session exactly once"),
         errors.ResultRefused("Results are taken while the session is running"),
         errors.ResultDiffers,
+    ],
+)
+
+SCORED = "Score submitted successfully"
+submit_score = documented(
+    "submitScore",
+    tag="sessions",
+    summary="The caller's own score in a running session that scores decide; the last one counts",
+    parameters=[SESSION_IN_PATH],
+    body=ScoreInput,
+    bodies={"a score": {"score": 1280.5}},
+    answer=envelope("SubmitScoreAnswer", SCORED, data=outputs.ScoreOutput()),
+    examples={"kept": {"message": SCORED, "data": {"session_id": 53, "score": 1280.5}}},
+    refusals=[
+        *SESSION_REFUSALS,
+        InvalidScore,
+        errors.ScoreRefused("You have not joined this session"),
+        errors.ScoreRefused("Scores are taken while the session is running"),
     ],
 )

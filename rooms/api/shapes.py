@@ -31,6 +31,8 @@ PARTICIPANT_STATUS = {
 }
 # By result mode.
 RULES = {
+    "score": "Entries are ranked by their scores while the session ran; equal scores by earlier submission, then by"
+    " ticket; entries without a score come last.",
     "submitted": "Entries are ranked by the game's own server, which posts the ranking once, with its key.",
     "draw": "Entries are ranked by their tickets, drawn from a seed that was committed to before the first join.",
 }
@@ -278,6 +280,8 @@ def session_detail(session: Session, now: datetime) -> Shape:
             )
         ),
         "result_mode": session.result_mode,
+        # The number under which game clients send their rounds (contract: rounds).
+        "multiplayer_game_round_id": session.contest.multiplayer_id if session.contest else None,
         "draw_commit": session.draw_commit,
         "draw_roster": session.draw_roster,
         "can_join": queries.can_join(
