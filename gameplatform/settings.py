@@ -117,6 +117,8 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE_SECONDS", default=600),
     "CONN_HEALTH_CHECKS": True,
     "DISABLE_SERVER_SIDE_CURSORS": True,
+    # A host that does not answer must not hold a thread for minutes.
+    "OPTIONS": {"connect_timeout": 5, **DATABASES["default"].get("OPTIONS", {})},
     "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default=None)},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
