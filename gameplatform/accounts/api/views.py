@@ -32,6 +32,8 @@ def checked(serializer: type[StrictSerializer], data: Any) -> dict[str, Any]:
 
 
 class RegisterView(NestView):
+    """Create a player and sign it in."""
+
     @extend_schema(request=RegisterInput, responses={201: SignedInOutput})
     def post(self, request: Request) -> Response:
         values = checked(RegisterInput, request.data)
@@ -40,6 +42,8 @@ class RegisterView(NestView):
 
 
 class LoginView(NestView):
+    """Sign in with a username and its password."""
+
     @extend_schema(request=LoginInput, responses=SignedInOutput)
     def post(self, request: Request) -> Response:
         values = checked(LoginInput, request.data)
@@ -47,6 +51,8 @@ class LoginView(NestView):
 
 
 class RefreshView(NestView):
+    """A new pair of tokens for a refresh token, which is used up by it."""
+
     @extend_schema(request=RefreshInput, responses=SignedInOutput)
     def post(self, request: Request) -> Response:
         raw = checked(RefreshInput, request.data)["refresh"]
@@ -54,6 +60,8 @@ class RefreshView(NestView):
 
 
 class LogoutView(NestView):
+    """Use up a refresh token; safe to repeat."""
+
     @extend_schema(request=RefreshInput, responses={200: None})
     def post(self, request: Request) -> Response:
         log_out(raw=checked(RefreshInput, request.data)["refresh"], now=self.now)
@@ -61,6 +69,8 @@ class LogoutView(NestView):
 
 
 class MeView(AuthedNestView):
+    """The signed-in user itself; a wallet is connected here."""
+
     @extend_schema(responses=UserOutput)
     def get(self, request: Request) -> Response:
         return ok("User retrieved successfully", data=UserOutput(self.caller).data)
@@ -73,12 +83,16 @@ class MeView(AuthedNestView):
 
 
 class GameListsView(NestView):
+    """The active games."""
+
     @extend_schema(responses=GameOutput(many=True))
     def get(self, request: Request) -> Response:
         return ok("Game lists retrieved successfully", data=active_games())
 
 
 class GameListView(NestView):
+    """One game by its id."""
+
     @extend_schema(parameters=[GameQuery], responses=GameOutput)
     def get(self, request: Request) -> Response:
         game_id = checked(GameQuery, request.query_params)["id"]
