@@ -31,7 +31,7 @@ def secret(name: str, default: str | None = None) -> str:
 # --- What is being run -------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
-DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"  # noqa: S105 - refused below unless DEBUG
+DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"
 SECRET_KEY = secret("SECRET_KEY", default=DEVELOPMENT_SECRET)
 JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY", default=f"jwt:{SECRET_KEY}")
 FIELD_ENCRYPTION_KEYS = secret("FIELD_ENCRYPTION_KEYS", default=f"field:{SECRET_KEY}").split(",")
@@ -136,6 +136,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # A tick that waited longer than its period is worthless: the next one does its work.
     "rooms-advance": {"task": "rooms.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
+    "pots-advance": {"task": "payments.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
 }
 
 # --- Time, language, files ---------------------------------------------------------------------------------------
@@ -245,3 +246,10 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
     },
 }
+
+# --- Pots --------------------------------------------------------------------------------------------------------
+
+# Basis points (1/100 %) of each earning that go to the house, rounded down.
+POT_HOUSE_FEE_BP = env.int("POT_HOUSE_FEE_BP", default=0)
+if not 0 <= POT_HOUSE_FEE_BP <= 10_000:
+    raise ImproperlyConfigured("POT_HOUSE_FEE_BP must be from 0 to 10000 basis points.")

@@ -1,4 +1,4 @@
-"""The books: tokens, accounts, transfers, the staff adjustments that create and destroy tokens; and the pots above them.
+"""The books: tokens, accounts, transfers, staff adjustments that create and destroy tokens; above them the pots.
 
 ``payments.ledger`` is the only writer of ``Account.balance`` and ``Transfer``. What the database enforces by itself
 stands in the constraints below and in ``payments/sql/ledger_guard.sql``; the rest is checked by ``payments.audit``.
@@ -172,17 +172,17 @@ PLYR_ID_PATTERN = r"^[a-z0-9-]{5,64}$"
 class PotGame(models.Model):
     """What the pots API knows of a game beyond the catalogue: the id it goes by, and who owns it.
 
-    A game without a row goes by its symbol in lower case and has no owner, so its expired pots cannot be closed yet.
+    Without a ``public_id`` it goes by its symbol in lower case; without an owner its expired pots cannot be closed.
     """
 
     game = models.OneToOneField(Game, models.CASCADE, primary_key=True, related_name="+")
-    public_id = models.CharField(max_length=64, unique=True)
+    public_id = models.CharField(max_length=64, unique=True, null=True, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     # The number of the game's newest pot: raised in the transaction that makes the pot, so no number is ever skipped.
     last_pot_number = models.BigIntegerField(default=0, editable=False)
 
     def __str__(self) -> str:
-        return self.public_id
+        return self.public_id or f"game {self.pk}"
 
 
 class PlayerProfile(models.Model):
