@@ -18,9 +18,10 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.views import defaults
 from rest_framework import exceptions
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from gameplatform.core import clock
@@ -29,6 +30,7 @@ from gameplatform.wire.failures import describe
 from gameplatform.wire.fields import first_message
 from gameplatform.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
 from gameplatform.wire.strict_json import StrictJSONParser
+from gameplatform.wire.throttles import throttle_for
 
 logger = logging.getLogger(__name__)
 
@@ -170,8 +172,18 @@ def _error(status: int, message: str) -> Response:
     return Response(error_body(status, message), status=status)
 
 
+_ReadsThrottle = throttle_for("reads")
+_WritesThrottle = throttle_for("writes")
+
+
 class NestView(APIView):
-    """Base of the views of this style, open to everybody; ``accounts.api.base`` has the one that asks who it is."""
+    """Base of the views of this style, open to everybody; ``accounts.api.base`` has the one that asks who it is.
+
+    A view that names no ``throttle_classes`` counts as reads or writes, by its method; one that moves money names
+    its own ``write_throttle``, which fails closed.
+    """
+
+    write_throttle: type[BaseThrottle] = _WritesThrottle
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -183,6 +195,11 @@ class NestView(APIView):
         # The one time of the whole request.
         self.now = clock.now()
         super().initial(request, *args, **kwargs)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        if self.throttle_classes:
+            return super().get_throttles()
+        return [_ReadsThrottle() if self.request.method in SAFE_METHODS else self.write_throttle()]
 
     def get_exception_handler(self) -> Any:
         return handle_exception

@@ -2,25 +2,25 @@
 
 from django.urls import re_path
 
-from payments.api import players, rooms
+from payments.api import players, pots
 
 SEGMENT = "[^/]{1,200}"
 
 urlpatterns = [
-    re_path(r"^game/create/?$", rooms.CreateView.as_view(), name="pot-create"),
-    re_path(r"^game/join/?$", rooms.JoinView.as_view(), name="pot-join"),
-    re_path(r"^game/leave/?$", rooms.LeaveView.as_view(), name="pot-leave"),
-    re_path(r"^game/pay/?$", rooms.PayView.as_view(), name="pot-pay"),
-    re_path(r"^game/earn/?$", rooms.EarnView.as_view(), name="pot-earn"),
-    re_path(r"^game/end/?$", rooms.EndView.as_view(), name="pot-end"),
-    re_path(r"^game/close/?$", rooms.CloseView.as_view(), name="pot-close"),
-    re_path(r"^game/createJoinPay/?$", rooms.CreateJoinPayView.as_view(), name="pot-create-join-pay"),
-    re_path(r"^game/joinPay/?$", rooms.JoinPayView.as_view(), name="pot-join-pay"),
-    re_path(r"^game/earnLeave/?$", rooms.EarnLeaveView.as_view(), name="pot-earn-leave"),
-    re_path(r"^game/earnLeaveEnd/?$", rooms.EarnLeaveEndView.as_view(), name="pot-earn-leave-end"),
-    re_path(r"^game/isJoined/?$", rooms.IsJoinedView.as_view(), name="pot-is-joined"),
-    re_path(rf"^game/room/(?P<room_id>{SEGMENT})/?$", rooms.RoomView.as_view(), name="pot-room"),
-    re_path(rf"^task/status/(?P<task_id>{SEGMENT})/?$", rooms.TaskView.as_view(), name="pot-task"),
+    re_path(r"^game/create/?$", pots.CreateView.as_view(), name="pot-create"),
+    re_path(r"^game/join/?$", pots.JoinView.as_view(), name="pot-join"),
+    re_path(r"^game/leave/?$", pots.LeaveView.as_view(), name="pot-leave"),
+    re_path(r"^game/pay/?$", pots.PayView.as_view(), name="pot-pay"),
+    re_path(r"^game/earn/?$", pots.EarnView.as_view(), name="pot-earn"),
+    re_path(r"^game/end/?$", pots.EndView.as_view(), name="pot-end"),
+    re_path(r"^game/close/?$", pots.CloseView.as_view(), name="pot-close"),
+    re_path(r"^game/createJoinPay/?$", pots.CreateJoinPayView.as_view(), name="pot-create-join-pay"),
+    re_path(r"^game/joinPay/?$", pots.JoinPayView.as_view(), name="pot-join-pay"),
+    re_path(r"^game/earnLeave/?$", pots.EarnLeaveView.as_view(), name="pot-earn-leave"),
+    re_path(r"^game/earnLeaveEnd/?$", pots.EarnLeaveEndView.as_view(), name="pot-earn-leave-end"),
+    re_path(r"^game/isJoined/?$", pots.IsJoinedView.as_view(), name="pot-is-joined"),
+    re_path(rf"^game/room/(?P<room_id>{SEGMENT})/?$", pots.RoomView.as_view(), name="pot-room"),
+    re_path(rf"^task/status/(?P<task_id>{SEGMENT})/?$", pots.TaskView.as_view(), name="pot-task"),
     re_path(r"^game/approve/?$", players.ApproveView.as_view(), name="player-approve"),
     re_path(r"^game/revoke/?$", players.RevokeView.as_view(), name="player-revoke"),
     re_path(
