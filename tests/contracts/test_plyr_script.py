@@ -159,12 +159,8 @@ def test_every_call_of_the_contract_does_what_it_says(clock_at, server, person, 
         ["ada-lake", "ben-7-hill"],
         5,
     )
-    earned = do(
-        "/game/earn", {"roomId": "1", "plyrIds": ["ben-7-hill"], "tokens": ["gold"], "amounts": ["25.75"]}
-    )
-    assert earned["taskData"]["result"]["distributions"] == [
-        {"plyrId": "ben-7-hill", "token": "gold", "amount": 25.75}
-    ]
+    earned = do("/game/earn", {"roomId": "1", "plyrIds": ["ben-7-hill"], "tokens": ["gold"], "amounts": ["25.75"]})
+    assert earned["taskData"]["result"]["distributions"] == [{"plyrId": "ben-7-hill", "token": "gold", "amount": 25.75}]
     assert do("/game/leave", {"roomId": "1", "sessionJwts": jwts})["taskData"]["0"] == "leaveGameRoom"
     assert server.get("/game/isJoined?roomId=1&plyrId=ben-7-hill").body == {"isJoined": False}
     assert do("/game/end", {"roomId": "1"})["taskData"]["0"] == "endGameRoom"

@@ -1,7 +1,8 @@
 """A game, its server's key, and players with tokens and one-time passwords."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,10 @@ from gameplatform.accounts.api_keys import IssuedKey, issue_key
 from gameplatform.accounts.models import ApiClient, ApiKey, Game
 from gameplatform.core import clock
 from payments import otp
-from payments.models import PlayerProfile
+from payments.audit import LEDGER_CHECKS
+from payments.models import Account, Allowance, PlayerProfile, Pot, PotGame, PotMember, Transfer
 from payments.players import create_player
+from payments.pot_audit import POT_CHECKS
 from tests.contracts.plyr_client import Answer, PlyrClient
 
 
@@ -92,3 +95,33 @@ def seated(person, server, fund) -> Callable[..., Person]:
         return one
 
     return make
+
+
+def pot_state() -> dict[str, Any]:
+    """All that a refused request must leave as it was."""
+    return {
+        "balances": sorted(Account.objects.values_list("id", "balance_minor")),
+        "transfers": Transfer.objects.count(),
+        "pots": sorted(Pot.objects.values_list("id", "status", "members_count")),
+        "members": sorted(PotMember.objects.values_list("pot_id", "player_id", "left_at")),
+        "allowances": sorted(Allowance.objects.values_list("id", "amount_minor")),
+        "numbers": sorted(PotGame.objects.values_list("game_id", "last_pot_number")),
+    }
+
+
+@contextmanager
+def no_pot_moves() -> Iterator[None]:
+    """Fails when money, pots, members or allowances changed inside the block."""
+    before = pot_state()
+    yield
+    assert pot_state() == before
+
+
+def pot_findings() -> list[str]:
+    """What the auditors of the books and of the pots find wrong, in words."""
+    return [f"{f.invariant} {f.where}: {f.what}" for check in (*LEDGER_CHECKS, *POT_CHECKS) for f in check.run()]
+
+
+def account_of(pot: Pot) -> Account:
+    """The pot's one account."""
+    return Account.objects.get(escrow_id=pot.escrow_id)
