@@ -14,7 +14,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, QuerySet
 
 from gameplatform.accounts.models import ApiClient, User
@@ -78,9 +78,11 @@ def run(*, public_id: uuid.UUID, now: datetime) -> bool:
         return _perform(public_id=public_id, now=now)
     except DomainError as refusal:
         return _fail(public_id=public_id, code=refusal.code, message=refusal.message, now=now)
-    except Exception:
+    except Exception as error:
         logger.exception("job %s could not be done", public_id)
-        connection.close_if_unusable_or_obsolete()
+        if isinstance(error, OperationalError | InterfaceError):
+            # The fault is noted on a new connection when this one is what broke.
+            connection.close_if_unusable_or_obsolete()
         return _record_fault(public_id=public_id, now=now)
 
 
