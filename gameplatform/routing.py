@@ -1,5 +1,10 @@
 """Every WebSocket route of the platform; each consumer belongs to its app."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, re_path
 
-websocket_urlpatterns: list[URLPattern] = []
+from rooms.consumers import LobbyConsumer, RoomConsumer
+
+websocket_urlpatterns: list[URLPattern] = [
+    re_path(r"^ws/game-rooms/?$", LobbyConsumer.as_asgi()),
+    re_path(r"^ws/game-rooms/(?P<room_id>[1-9][0-9]{0,18})/?$", RoomConsumer.as_asgi()),
+]

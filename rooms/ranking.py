@@ -11,7 +11,9 @@ from rooms.models import Participant, Session
 def by_draw(session: Session, entries: Sequence[Participant]) -> list[Participant]:
     """The entries in the order of their tickets."""
     by_id = {str(entry.public_id): entry for entry in entries}
-    result = draw.draw(session_id=str(session.public_id), seed=decrypt(session.seed_encrypted), entry_ids=list(by_id))
+    result = draw.draw(
+        session_id=str(session.public_id), seed=decrypt(bytes(session.seed_encrypted)), entry_ids=list(by_id)
+    )
     return [by_id[entry_id] for entry_id in result.order]
 
 
