@@ -25,12 +25,9 @@ TOKENS = range(2)
 FEE_BP = 300
 FUNDS_MINOR, ALLOWED_MINOR = 1_000, 700
 
-rows_of_players = st.lists(
-    st.tuples(st.sampled_from(PLAYERS), st.sampled_from(TOKENS), st.integers(0, 400)), min_size=1, max_size=4
-)
 some_players = st.lists(st.sampled_from(PLAYERS), min_size=1, max_size=3)
-# Now and then a room that is not there.
-rooms = st.integers(1, 6)
+amounts = st.integers(0, 120) | st.integers(0, 900)
+NO_SUCH_ROOM = 99
 
 
 @dataclass
@@ -94,7 +91,7 @@ class PotMachine(RuleBasedStateMachine):
             )
         self.allowed = dict.fromkeys(self.allowed, ALLOWED_MINOR)
 
-    @rule(minutes=st.integers(1, 40))
+    @rule(minutes=st.integers(1, 12))
     def time_passes(self, minutes) -> None:
         self.now += timedelta(minutes=minutes)
 
@@ -104,22 +101,30 @@ class PotMachine(RuleBasedStateMachine):
         self.do(Job.Kind.CREATE, None, [], [], capacity)
 
     @precondition(lambda self: len(self.pots) < 5)
-    @rule(capacity=st.none() | st.integers(1, 3), rows=rows_of_players)
-    def create_join_pay(self, capacity, rows) -> None:
+    @rule(capacity=st.none() | st.integers(2, 3), data=st.data())
+    def create_join_pay(self, capacity, data) -> None:
+        rows = self.draw_rows(data, data.draw(some_players))
         self.do(Job.Kind.CREATE_JOIN_PAY, None, [row[0] for row in rows], rows, capacity)
 
-    @rule(number=rooms, people=some_players, kind=st.sampled_from([Job.Kind.JOIN, Job.Kind.LEAVE]))
-    def come_or_go(self, number, people, kind) -> None:
-        self.do(kind, number, people, [])
+    @rule(data=st.data(), people=some_players)
+    def join(self, data, people) -> None:
+        self.do(Job.Kind.JOIN, self.draw_room(data), people, [])
 
-    @rule(
-        number=rooms,
-        rows=rows_of_players,
-        kind=st.sampled_from(
-            [Job.Kind.PAY, Job.Kind.JOIN_PAY, Job.Kind.EARN, Job.Kind.EARN_LEAVE, Job.Kind.EARN_LEAVE_END]
-        ),
-    )
-    def pay_or_earn(self, number, rows, kind) -> None:
+    @rule(data=st.data())
+    def leave(self, data) -> None:
+        number = self.draw_room(data)
+        self.do(Job.Kind.LEAVE, number, self.draw_players(data, number), [])
+
+    @rule(data=st.data(), kind=st.sampled_from([Job.Kind.PAY, Job.Kind.JOIN_PAY]))
+    def pay(self, data, kind) -> None:
+        number = self.draw_room(data)
+        rows = self.draw_rows(data, self.draw_players(data, number))
+        self.do(kind, number, [row[0] for row in rows], rows)
+
+    @rule(data=st.data(), kind=st.sampled_from([Job.Kind.EARN, Job.Kind.EARN_LEAVE, Job.Kind.EARN_LEAVE_END]))
+    def earn(self, data, kind) -> None:
+        number = self.draw_room(data)
+        rows = self.draw_rows(data, self.draw_players(data, number))
         self.do(kind, number, [row[0] for row in rows], rows)
 
     @precondition(lambda self: any(any(pot.held.values()) for pot in self.pots.values()))
@@ -131,9 +136,23 @@ class PotMachine(RuleBasedStateMachine):
         rows = [(winner, token, held) for token, held in pot.held.items() if held]
         self.do(kind, number, [winner] * len(rows), rows)
 
-    @rule(number=rooms, kind=st.sampled_from([Job.Kind.END, Job.Kind.CLOSE]))
-    def finish(self, number, kind) -> None:
-        self.do(kind, number, [], [])
+    @rule(data=st.data(), kind=st.sampled_from([Job.Kind.END, Job.Kind.CLOSE]))
+    def finish(self, data, kind) -> None:
+        self.do(kind, self.draw_room(data), [], [])
+
+    def draw_room(self, data) -> int:
+        """Mostly a room there is."""
+        return data.draw(st.sampled_from([*self.pots, *self.pots, NO_SUCH_ROOM]))
+
+    def draw_players(self, data, number: int) -> list[int]:
+        """Mostly players in that room, if any are."""
+        inside = sorted(self.pots[number].inside) if number in self.pots else []
+        within = st.lists(st.sampled_from(inside or PLAYERS), min_size=1, max_size=3)
+        return data.draw(within | within | some_players)
+
+    def draw_rows(self, data, players: list[int]) -> list[tuple[int, int, int]]:
+        """An amount of some token for each."""
+        return [(player, data.draw(st.sampled_from(TOKENS)), data.draw(amounts)) for player in players]
 
     @invariant()
     def the_database_says_the_same(self) -> None:

@@ -8,8 +8,8 @@ import time_machine
 
 from payments import jobs
 from payments.models import Job
-from payments.pot_audit import POT_CHECKS
 from payments.players import set_pot_game
+from payments.pot_audit import POT_CHECKS
 from tests.contracts.plyr_client import Answer, PlyrClient
 from tests.support.books import balance, findings
 

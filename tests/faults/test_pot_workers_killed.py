@@ -1,4 +1,4 @@
-"""A real Celery worker is killed, or frozen, in the middle of a combined payment: nothing is lost, nothing is doubled."""
+"""A real Celery worker is killed, or frozen, in the middle of a combined payment: nothing lost, nothing doubled."""
 
 import os
 import signal
