@@ -5,13 +5,13 @@ from payments.audit import check_by_sql
 POT_CHECKS = (
     check_by_sql(
         "P1",
-        "a pot's escrow holds what was paid in less what was earned, taken as fee and returned, and nothing else moves it",
-        """SELECT 'pot ' || p.id, format('%s account %s holds %s, its payments leave %s', k.symbol, a.id, a.balance_minor,
-               coalesce(m.total, 0))
+        "a pot's escrow holds what was paid in less what was earned, taken as fee and returned, and no other cent",
+        """SELECT 'pot ' || p.id, format('%s account %s holds %s, its payments leave %s', k.symbol, a.id,
+               a.balance_minor, coalesce(m.total, 0))
            FROM payments_pot p JOIN payments_account a ON a.escrow_id = p.escrow_id
            JOIN payments_token k ON k.id = a.token_id
-           LEFT JOIN LATERAL (SELECT sum(CASE WHEN t.credit_account_id = a.id THEN t.amount_minor ELSE -t.amount_minor END)
-                   AS total
+           LEFT JOIN LATERAL (SELECT
+                   sum(CASE WHEN t.credit_account_id = a.id THEN t.amount_minor ELSE -t.amount_minor END) AS total
                FROM payments_transfer t WHERE t.reference = 'pot:' || p.id
                    AND ((t.credit_account_id = a.id AND t.code = 'pot_pay')
                        OR (t.debit_account_id = a.id AND t.code IN ('pot_earn', 'pot_fee', 'pot_close')))) m ON true
@@ -56,7 +56,8 @@ POT_CHECKS = (
            FROM payments_job j
            CROSS JOIN LATERAL (SELECT coalesce(sum((x.row ->> 'amount_minor')::bigint), 0) AS told FROM (
                SELECT jsonb_array_elements(coalesce(j.result -> 'payments', '[]')
-                   || coalesce(j.result -> 'distributions', '[]') || coalesce(j.result -> 'returned', '[]')) AS row) x) r
+                   || coalesce(j.result -> 'distributions', '[]')
+                   || coalesce(j.result -> 'returned', '[]')) AS row) x) r
            LEFT JOIN (SELECT split_part(idempotency_key, ':', 4) AS job, sum(amount_minor) AS total
                FROM payments_transfer WHERE code IN ('pot_pay', 'pot_earn', 'pot_fee', 'pot_close')
                GROUP BY 1) t ON t.job = j.public_id::text

@@ -243,6 +243,17 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
+OTHERS = [
+    "/game/create",
+    "/game/end",
+    "/game/close",
+    "/user/login",
+    "/user/loginAndApprove",
+    "/user/logout",
+    "/user/session/verify",
+    "/game/approve",
+    "/game/revoke",
+]
 MEMBERS = [
     "roomId",
     "sessionJwts",
@@ -262,10 +273,7 @@ MEMBERS = [
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    path=st.sampled_from(
-        [*SEATING, *EARNING, "/game/create", "/game/end", "/game/close", "/user/login", "/user/loginAndApprove"]
-        + ["/user/logout", "/user/session/verify", "/game/approve", "/game/revoke"]
-    ),
+    path=st.sampled_from([*SEATING, *EARNING, *OTHERS]),
     body=st.dictionaries(st.sampled_from(MEMBERS), anything, max_size=6),
 )
 def test_nothing_that_is_sent_breaks_the_server_or_moves_money(server, room, path, body):

@@ -174,7 +174,7 @@ class TestEarning:
         assert balance(ada.profile.user) == 10_000 - 1_000 - 4_000 + 1_500
 
     def test_is_for_who_is_or_was_in_the_room(self, server, two):
-        ada, ben = two
+        ada, _ = two
         number = pot_with(server, ada, amounts=[10])
         body = {"roomId": number, "plyrIds": ["ben-7-hill"], "tokens": ["gold"], "amounts": [1]}
         assert refused(server, "/game/earn", body) == (401, ["Player is not joined: ben-7-hill"])
