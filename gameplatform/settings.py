@@ -214,6 +214,8 @@ RATE_LIMITS = {
         "joins_ip": "12000/m",
         "auth": "20/m",
         "auth_ip": "1200/m",
+        "servers": "12000/m",
+        "servers_ip": "60000/m",
     }.items()
 }
 

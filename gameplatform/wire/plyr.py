@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import logging
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -17,9 +18,10 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from gameplatform.core import clock
@@ -30,6 +32,7 @@ from gameplatform.wire.failures import describe
 from gameplatform.wire.fields import first_message
 from gameplatform.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
 from gameplatform.wire.strict_json import StrictJSONParser
+from gameplatform.wire.throttles import throttle_for
 
 logger = logging.getLogger(__name__)
 
@@ -202,6 +205,10 @@ def _refusal(error: DomainError) -> Response:
 
 
 def _api_exception(exception: exceptions.APIException) -> Response:
+    if isinstance(exception, exceptions.Throttled):
+        response = _error(429, "Too many requests, please try again later", "TOO_MANY_REQUESTS")
+        response["Retry-After"] = str(max(1, math.ceil(getattr(exception, "wait", None) or 1)))
+        return response
     return _error(exception.status_code, first_message(exception.detail), str(exception.default_code).upper())
 
 
@@ -215,8 +222,15 @@ def _error(status: int, error: str | list[str], code: str) -> Response:
     return Response(error_body(error, code), status=status)
 
 
+_ReadsThrottle = throttle_for("servers")
+_WritesThrottle = throttle_for("servers", fail_open=False)
+
+
 class PlyrView(APIView):
-    """Base of the views of this style, open to everybody; ``payments.api.base`` has the one for signed requests."""
+    """Base of the views of this style, open to everybody; ``payments.api.base`` has the one for signed requests.
+
+    A game's server speaks for many players, so it has limits of its own; what moves money fails closed.
+    """
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -228,6 +242,9 @@ class PlyrView(APIView):
         # The one time of the whole request.
         self.now = clock.now()
         super().initial(request, *args, **kwargs)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [_ReadsThrottle() if self.request.method in SAFE_METHODS else _WritesThrottle()]
 
     def get_exception_handler(self) -> Any:
         return handle_exception
