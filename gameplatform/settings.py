@@ -255,3 +255,8 @@ LOGGING = {
 POT_HOUSE_FEE_BP = env.int("POT_HOUSE_FEE_BP", default=0)
 if not 0 <= POT_HOUSE_FEE_BP <= 10_000:
     raise ImproperlyConfigured("POT_HOUSE_FEE_BP must be from 0 to 10000 basis points.")
+
+# --- Rounds ------------------------------------------------------------------------------------------------------
+
+# Routes that make and delete throw-away games, for the test suites of GameFuse client libraries; never in production.
+GAMEFUSE_TEST_SUITE = env.bool("GAMEFUSE_TEST_SUITE", default=False)
