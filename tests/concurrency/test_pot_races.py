@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from gameplatform.core import clock
 from payments import jobs, otp
+from payments.api import pots as pot_views
 from payments.models import Account, Allowance, ApiClient, Job, PlayerProfile, PlayerSession, Pot, PotGame
 from payments.pot_rows import Order, Row, Seat
 from tests.support.books import balance
@@ -211,6 +212,44 @@ def test_a_thousand_payments_to_fifty_rooms_end_exact_however_they_interleave(se
         assert balance(one.profile.user) == 100_000 - spent[position]
         assert Allowance.objects.get(player=one.profile).amount_minor == 100_000 - spent[position]
     assert pot_findings() == []
+
+
+def test_a_synchronous_request_that_takes_too_long_gets_504_and_its_task_goes_on(server, seated, monkeypatch):
+    monkeypatch.setattr(pot_views, "SYNC_WAIT_SECONDS", 0.5)
+    ada = seated("ada-lake")
+    body = {"sessionJwts": [ada.jwt], "tokens": ["gold"], "amounts": [1]}
+    moment = server.timestamp()
+    asked, let_go = threading.Event(), threading.Event()
+
+    def hold_the_job() -> None:
+        """Somebody else is at it, as a slow worker is."""
+        with transaction.atomic():
+            Job.objects.select_for_update().get()
+            asked.set()
+            let_go.wait(timeout=30)
+        connection.close()
+
+    def ask():
+        answer = server.post("/game/createJoinPay", {**body, "sync": True}, timestamp=moment)
+        connection.close()
+        return answer
+
+    # The first asking is what makes the job; the claim is taken before anybody can do it.
+    monkeypatch.setattr(pot_views, "_run_here", lambda job: None)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask).result()
+        assert (first.status, first["status"]) == (504, "TIMEOUT")
+        monkeypatch.undo()
+        monkeypatch.setattr(pot_views, "SYNC_WAIT_SECONDS", 0.5)
+        holder = pool.submit(hold_the_job)
+        assert asked.wait(timeout=30)
+        again = pool.submit(ask).result()
+        assert (again.status, again["status"], again["taskId"]) == (504, "TIMEOUT", first["taskId"])
+        let_go.set()
+        holder.result()
+        done = pool.submit(ask).result()
+    assert (done.status, done["status"], done["taskId"]) == (200, "SUCCESS", first["taskId"])
+    assert balance(ada.profile.user) == 9_900
 
 
 def jobs_result(job: Job) -> dict:
