@@ -24,7 +24,6 @@ SIGNED_POSTS = (
     "pot-join-pay",
     "pot-earn-leave",
     "pot-earn-leave-end",
-    "pot-is-joined",
     "player-approve",
     "player-revoke",
     "player-login",
