@@ -21,6 +21,8 @@ TYPES: dict[str, dict[str, str]] = {
     "end_time": {"type": "string", "format": "date-time"},
 }
 TEXT = {"type": "string"}
+# An address that is no number, and a parameter that cannot be read.
+EVERYWHERE = (404, 422)
 
 
 def documented(
@@ -36,7 +38,9 @@ def documented(
     schema: dict[str, Any] = {"type": "object", "properties": {name: TYPES.get(name, TEXT) for name in body}}
     forms = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
     responses: dict[Any, Any] = {success: OpenApiTypes.OBJECT}
-    responses |= {(status, "text/plain"): OpenApiResponse(OpenApiTypes.STR) for status in errors}
+    responses |= {
+        (status, "text/plain"): OpenApiResponse(OpenApiTypes.STR) for status in sorted({*errors, *EVERYWHERE})
+    }
     describe: Callable[[Any], Any] = extend_schema(
         operation_id=operation_id,
         tags=["GameFuse v3"],
