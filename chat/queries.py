@@ -1,0 +1,160 @@
+"""Reading conversations, members and messages as plain rows (no locks, no writes)."""
+
+import unicodedata
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import F, Q, QuerySet
+
+from chat.access import Caller
+from chat.models import NO_CLIENT_KEY, SEARCH_CONFIGURATION, Conversation, Member, Message, search_vector
+
+Row = Mapping[str, Any]
+
+# An exact total over millions of rows costs more than the page; beyond this it is reported as this.
+TOTAL_MAX = 10_000
+
+CONVERSATION_FIELDS = (
+    "id",
+    "name",
+    "description",
+    "client__public_id",
+    "is_active",
+    "meta",
+    "created_at",
+    "updated_at",
+    "participant_count",
+    "message_count",
+)
+MEMBER_FIELDS = ("user_id", "user_name", "joined_at", "meta")
+MESSAGE_FIELDS = (
+    "id",
+    "conversation_id",
+    "sender_id",
+    "sender_name",
+    "content",
+    "message_type",
+    "meta",
+    "created_at",
+    "updated_at",
+    "edited_at",
+    "is_deleted",
+    "seq",
+)
+_CLIENT = {"client_public_id": F("conversation__client__public_id")}
+
+
+def conversation_row(conversation: Conversation, *, caller: Caller) -> Row:
+    """The row of a conversation that is at hand."""
+    row = {name: getattr(conversation, name) for name in CONVERSATION_FIELDS if "__" not in name}
+    return {**row, "client__public_id": None if caller.client is None else caller.client.public_id}
+
+
+def conversations_matching(caller: Caller, *, search: str | None, is_active: bool | None) -> QuerySet[Conversation]:
+    """The caller's conversations, by a part of the name or description and by whether they are active."""
+    chosen = caller.conversations()
+    if search:
+        chosen = chosen.filter(Q(name__icontains=search) | Q(description__icontains=search))
+    return chosen if is_active is None else chosen.filter(is_active=is_active)
+
+
+def conversation_rows(chosen: QuerySet[Conversation], page: slice) -> Sequence[Row]:
+    """One page of them: one statement."""
+    return list(chosen.values(*CONVERSATION_FIELDS)[page])
+
+
+def member_rows(conversation_id: uuid.UUID, page: slice) -> Sequence[Row]:
+    """Members in the order of joining."""
+    members = Member.objects.filter(conversation_id=conversation_id).order_by("joined_at", "id")
+    return list(members.values(*MEMBER_FIELDS)[page])
+
+
+def member(conversation_id: uuid.UUID, user_id: str) -> Member | None:
+    """One member, or ``None``."""
+    return Member.objects.filter(conversation_id=conversation_id, user_id=user_id).first()
+
+
+def messages_of(conversation_id: uuid.UUID, *, include_deleted: bool) -> QuerySet[Message]:
+    """The messages of one conversation, oldest first."""
+    messages = Message.objects.filter(conversation_id=conversation_id).order_by("seq")
+    return messages if include_deleted else messages.filter(is_deleted=False)
+
+
+def with_words(messages: QuerySet[Message], words: str) -> QuerySet[Message]:
+    """Those that hold all the words, accents and case apart; ``"…"``, ``or`` and ``-`` mean what they do in a web search.
+
+    Uses the search index, which holds the tenant's id beside the words.
+    """
+    query = SearchQuery(unicodedata.normalize("NFC", words), config=SEARCH_CONFIGURATION, search_type="websearch")
+    return messages.annotate(words=search_vector()).filter(words=query)
+
+
+def message_rows(messages: QuerySet[Message]) -> Sequence[Row]:
+    """Messages as rows: one statement."""
+    return list(messages.values(*MESSAGE_FIELDS, **_CLIENT))
+
+
+def message_row(message_id: uuid.UUID) -> Row | None:
+    """One message as a row, or ``None``."""
+    return Message.objects.filter(pk=message_id).values(*MESSAGE_FIELDS, **_CLIENT).first()
+
+
+def row_of(message: Message) -> Row:
+    """The row of a message that is at hand, its conversation and client too."""
+    client = message.conversation.client
+    row = {name: getattr(message, name) for name in MESSAGE_FIELDS}
+    return {**row, "client_public_id": None if client is None else client.public_id}
+
+
+def thread_of(message: Message) -> QuerySet[Message]:
+    """The thread that a message begins or belongs to, oldest first, without deleted messages."""
+    key = message.thread_key or str(message.pk)
+    in_thread = Q(thread_key=key)
+    root = _uuid_or_none(key)
+    if root is not None:
+        in_thread |= Q(pk=root)
+    return messages_of(message.conversation_id, include_deleted=False).filter(in_thread)
+
+
+def found_messages(
+    caller: Caller,
+    *,
+    words: str,
+    conversation_ids: Iterable[uuid.UUID] | None,
+    sender_ids: Sequence[str],
+    message_types: Sequence[str],
+    date_from: datetime | None,
+    date_to: datetime | None,
+) -> QuerySet[Message]:
+    """The caller's messages with the words, newest first, without deleted ones."""
+    messages = with_words(Message.objects.filter(is_deleted=False), words)
+    if caller.client is not None:
+        messages = messages.filter(client_key=caller.client.pk)
+    else:
+        messages = messages.filter(client_key=NO_CLIENT_KEY, conversation__in=caller.conversations())
+    if conversation_ids is not None:
+        messages = messages.filter(conversation_id__in=list(conversation_ids))
+    if sender_ids:
+        messages = messages.filter(sender_id__in=sender_ids)
+    if message_types:
+        messages = messages.filter(message_type__in=message_types)
+    if date_from is not None:
+        messages = messages.filter(created_at__gte=date_from)
+    if date_to is not None:
+        messages = messages.filter(created_at__lte=date_to)
+    return messages.order_by("-created_at", "-seq")
+
+
+def bounded_total(rows: QuerySet[Any]) -> int:
+    """How many rows there are, counting no further than ``TOTAL_MAX``."""
+    return rows.order_by()[:TOTAL_MAX].count()
+
+
+def _uuid_or_none(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
