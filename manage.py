@@ -29,6 +29,11 @@ def take_data_option(argv: list[str]) -> list[str]:
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gameplatform.settings")
     argv = take_data_option(sys.argv)
+    if argv[1:2] == ["up"]:
+        # It makes what the settings need, so it runs before there are any.
+        from gameplatform.embedded.launcher import main as up  # noqa: PLC0415 - only for this command
+
+        sys.exit(up(argv[2:]))
     try:
         from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the environment is set
     except ImportError:

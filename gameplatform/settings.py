@@ -1,7 +1,7 @@
 """The one settings module. Every value comes from the environment; `.env.example` explains each.
 
 Beside a platform that ``manage.py up`` runs, the environment needs nothing: what is not set is read from
-``<data folder>/runtime.env``, which the launcher writes.
+``<data folder>/secrets.env`` and ``runtime.env``, which the launcher writes.
 """
 
 import os
@@ -12,10 +12,10 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.get("GAMEPLATFORM_DATA", BASE_DIR / "var")).resolve()
+DATA_DIR = Path(os.environ.get("GAMEPLATFORM_DATA") or BASE_DIR / "var").resolve()
 
 env = environ.Env()
-for env_file in (BASE_DIR / ".env", DATA_DIR / "runtime.env"):
+for env_file in (BASE_DIR / ".env", DATA_DIR / "secrets.env", DATA_DIR / "runtime.env"):
     if env_file.is_file():
         env.read_env(env_file, overwrite=False)
 
@@ -109,6 +109,9 @@ TEMPLATES = [
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://localhost/gameplatform")}
 if "postgresql" not in DATABASES["default"]["ENGINE"]:
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: its row locks hold the money rules.")
+# libpq's way to name the folder of a Unix socket (?host=/folder&port=5432) is put where Django's own commands look.
+for _part in DATABASES["default"].get("OPTIONS", {}).keys() & {"host", "port"}:
+    DATABASES["default"][_part.upper()] = DATABASES["default"]["OPTIONS"].pop(_part)
 DATABASES["default"] |= {
     # Request threads live long and keep their connection; a broken one is dropped after the request that met it.
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE_SECONDS", default=600),
@@ -185,6 +188,34 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
+SPECTACULAR_SETTINGS = {
+    "TITLE": "gameplatform",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    # The pages' scripts come from this server: the documentation works without the internet.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- How often ---------------------------------------------------------------------------------------------------
+
+RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", default=True)
+# Times per s, m, h or d. A scope limits a user; its `_ip` limits an address, which many users may share.
+RATE_LIMITS = {
+    scope: env.str(f"RATE_LIMIT_{scope.upper()}", default=rate)
+    for scope, rate in {
+        "reads": "600/m",
+        "reads_ip": "60000/m",
+        "writes": "300/m",
+        "writes_ip": "30000/m",
+        "joins": "60/m",
+        "joins_ip": "12000/m",
+        "auth": "20/m",
+        "auth_ip": "1200/m",
+    }.items()
+}
+
 # --- Rooms -------------------------------------------------------------------------------------------------------
 
 DEFAULT_SYMBOL_GAME_ROOM = env.str("DEFAULT_SYMBOL_GAME_ROOM", default="")
@@ -209,5 +240,8 @@ LOGGING = {
         # A 4xx is the caller's business and the access log's, not an alarm.
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
+        # Two lines for each of the ticks of every second would bury the rest.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
     },
 }

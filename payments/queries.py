@@ -71,7 +71,8 @@ def statement(*, account_id: int, before_transfer_id: int | None, limit: int) ->
                             WHERE debit_account_id = %(account)s AND id >= %(before)s), 0) AS total
             )
             SELECT lines.id, amount, a.balance_minor - later.total
-                    - coalesce(sum(amount) OVER (ORDER BY lines.id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0),
+                    - coalesce(sum(amount) OVER (ORDER BY lines.id DESC
+                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0),
                 code, reference, tx_hash, lines.created_at
             FROM lines, later, payments_account a WHERE a.id = %(account)s ORDER BY lines.id DESC LIMIT %(limit)s
             """,

@@ -1,4 +1,4 @@
-"""What must hold between sessions and the books (building blocks of `manage.py verify_ledger`); see `payments.audit`."""
+"""What must hold between sessions and the books (for `manage.py verify_ledger`); see `payments.audit`."""
 
 from payments.audit import check_by_sql
 

@@ -118,3 +118,17 @@ class ProofNotReady(Conflict):
 
     code = "PROOF_NOT_READY"
     default_message = "The draw proof is published when the session has ended"
+
+
+class SessionNotOut(Invalid):
+    """Only a session that was called off has refunds."""
+
+    code = "SESSION_NOT_OUT"
+    default_message = "Session is not out, there is nothing to refund"
+
+
+class JoinerNotFound(NotFound):
+    """No such participation."""
+
+    code = "JOINER_NOT_FOUND"
+    default_message = "Joiner not found"

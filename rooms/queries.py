@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Max, QuerySet
 
 from gameplatform.accounts.models import User
+from rooms.errors import NotMaster, SessionNotFound, SessionNotOut
 from rooms.models import Outcome, Participant, Room, Session
 
 Row = dict[str, Any]
@@ -112,7 +113,7 @@ def participant_rows(chosen: QuerySet[Participant]) -> Sequence[Row]:
 
 
 def entries_of(session_ids: Iterable[int]) -> QuerySet[Participant]:
-    """The places that were held in these sessions to the end, in the order of joining; those given back are left out."""
+    """The places held in these sessions to the end, in the order of joining; those given back are left out."""
     return Participant.objects.filter(session_id__in=session_ids).exclude(status=Participant.Status.LEFT).order_by("id")
 
 
@@ -173,3 +174,39 @@ def bounded_total(rows: QuerySet[Any]) -> int:
 def manages(*, user: User, room: Room) -> bool:
     """Whether the room is the user's to manage: staff's or its master's."""
     return user.is_staff or (user.is_master and room.owner_id == user.pk)
+
+
+def recorded_refund(*, actor: User, session_id: int) -> tuple[Session, Sequence[Row]]:
+    """A called-off session and what each participant got back, for those who manage its room.
+
+    The refund is part of the transaction that called the session off, so there is never one left to make: asking again
+    answers the same record (contract: rooms, ``process-refund``). Raises ``NotMaster``, ``SessionNotFound``,
+    ``SessionNotOut``.
+    """
+    if not (actor.is_master or actor.is_staff):
+        raise NotMaster()
+    session = session_with_room(session_id)
+    if session is None or not manages(user=actor, room=session.room):
+        raise SessionNotFound("Session not found")
+    if session.status not in (Session.Status.OUT, Session.Status.VOID):
+        raise SessionNotOut()
+    return session, participant_rows(refunded_in(session_id))
+
+
+def refunded_in(session_id: int) -> QuerySet[Participant]:
+    """The places a session refunded when it was called off, in the order of joining."""
+    return Participant.objects.filter(session_id=session_id, status=Participant.Status.REFUNDED).order_by("id")
+
+
+def paid_into(session: Session) -> int:
+    """The fees of the entries that were held to the end, in minor units, also after they were paid out or back."""
+    return session.entry_fee_minor * session.participants_count
+
+
+def participant_detail(participant_id: int) -> Participant | None:
+    """One participation with its user, session and room, or ``None``."""
+    return (
+        Participant.objects.select_related("user", "session", "room__game", "room__owner")
+        .filter(pk=participant_id)
+        .first()
+    )

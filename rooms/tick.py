@@ -54,6 +54,15 @@ def advance(*, now: datetime) -> TickReport:
     return report
 
 
+def due(*, now: datetime) -> TickReport:
+    """What ``advance`` would take up at ``now``; nothing is changed."""
+    return TickReport(
+        opened=list(_due_rooms(now)),
+        started=list(_due_sessions(Session.Status.PENDING, "starts_at", now)),
+        settled=list(_due_sessions(Session.Status.RUNNING, "ends_at", now)),
+    )
+
+
 def _due_sessions(status: Session.Status, deadline: str, now: datetime) -> Iterable[int]:
     return list(
         Session.objects.filter(

@@ -7,11 +7,14 @@ from typing import Literal, overload
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
+from psycopg.errors import UniqueViolation
 
 from gameplatform.accounts.errors import EmailTaken, UsernameTaken, WalletTaken, WeakPassword
 from gameplatform.accounts.models import User, UserManager
 from gameplatform.core.errors import DomainError, Invalid
 from gameplatform.core.transactions import require_atomic
+
+_TAKEN = {"username": UsernameTaken, "email": EmailTaken, "wallet_address": WalletTaken}
 
 
 @overload
@@ -67,12 +70,10 @@ def insert_user(
 
 def taken(error: IntegrityError) -> DomainError:
     """The refusal that a violated unique constraint stands for; any other error is raised again."""
-    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
-    for column, refusal in (
-        ("username", UsernameTaken),
-        ("email", EmailTaken),
-        ("wallet_address", WalletTaken),
-    ):
-        if constraint.startswith(f"accounts_user_{column}_"):
-            return refusal()
+    violation = error.__cause__
+    if isinstance(violation, UniqueViolation):
+        constraint = violation.diag.constraint_name or ""
+        for column, refusal in _TAKEN.items():
+            if constraint.startswith(f"accounts_user_{column}_"):
+                return refusal()
     raise error

@@ -21,8 +21,9 @@ USERNAME_LENGTH_MAX = 64
 FULLNAME_LENGTH_MAX = 150
 AVATAR_LENGTH_MAX = 500
 WALLET_ADDRESS_LENGTH_MAX = 128
-WALLET_ADDRESS_PATTERN = r"^[!-~]{1,128}$"
-SYMBOL_PATTERN = r"^[A-Z0-9_]{1,20}$"
+# \A and \Z mean the same to Python and to PostgreSQL; Python's $ lets a last newline pass.
+WALLET_ADDRESS_PATTERN = r"\A[!-~]{1,128}\Z"
+SYMBOL_PATTERN = r"\A[A-Z0-9_]{1,20}\Z"
 
 
 def refuse_hidden_characters(text: str) -> None:

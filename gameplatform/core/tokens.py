@@ -32,7 +32,7 @@ def parse_amount(text: str, *, decimals: int) -> int:
     whole, fraction = match.group(1), match.group(2) or ""
     if len(fraction) > decimals:
         raise InvalidAmount(f"The amount must have at most {decimals} decimal places")
-    minor = int(whole) * 10**decimals + int(fraction.ljust(decimals, "0") or "0")
+    minor: int = int(whole) * 10**decimals + int(fraction.ljust(decimals, "0") or "0")
     if minor > AMOUNT_MINOR_MAX:
         raise InvalidAmount("The amount is too large")
     return minor

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError, models
+from django.db import DatabaseError
 from django.http import HttpResponse
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gameplatform.core import clock, idempotency
+from gameplatform.wire.callers import caller_of
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def idempotent(handler: H) -> H:
     @functools.wraps(handler)
     def handle(view: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         key = request.headers.get("Idempotency-Key")
-        caller = _caller(request)
+        caller = caller_of(request)
         if key is None or caller is None:
             return handler(view, request, *args, **kwargs)
         claim = idempotency.begin(
@@ -53,15 +54,6 @@ def idempotent(handler: H) -> H:
         return response
 
     return cast(H, handle)
-
-
-def _caller(request: Request) -> str | None:
-    """The API client's key when one signed the request, else the user."""
-    if isinstance(request.auth, models.Model):
-        return f"{request.auth._meta.label_lower}:{request.auth.pk}"
-    if request.user is not None and request.user.is_authenticated:
-        return f"user:{request.user.pk}"
-    return None
 
 
 def _endpoint(request: Request) -> str:

@@ -14,13 +14,14 @@ from types import EllipsisType
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.views import defaults
 from rest_framework import exceptions
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from gameplatform.core import clock
@@ -29,6 +30,7 @@ from gameplatform.wire.failures import describe
 from gameplatform.wire.fields import first_message
 from gameplatform.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
 from gameplatform.wire.strict_json import StrictJSONParser
+from gameplatform.wire.throttles import throttle_for
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,9 @@ REFUSALS: dict[str, tuple[int, str | None]] = {
     "INVALID_CREDENTIALS": (401, None),
     "INVALID_TOKEN": (401, "Unauthorized"),
     "GAME_NOT_FOUND": (404, "Game list not found"),
+    "IDEMPOTENCY_KEY_REUSED": (422, None),
+    # The operator's mistake, which the documents show as a 500 (contract: rooms, "room name").
+    "DEFAULT_SYMBOL_MISSING": (500, None),
 }
 
 RETRY_AFTER_SECONDS = 1
@@ -131,8 +136,7 @@ def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Respon
     request: Request = context["request"]
     logger.error("%s %s failed: %s", request.method, request.path, describe(exception))
     if isinstance(exception, OperationalError | InterfaceError):
-        # A thread keeps its connection between requests: the next one must not meet this broken one.
-        connection.close_if_unusable_or_obsolete()
+        # Django drops the broken connection when the request is over, before the thread's next one.
         return _unavailable()
     return _error(500, "Internal server error")
 
@@ -168,8 +172,15 @@ def _error(status: int, message: str) -> Response:
     return Response(error_body(status, message), status=status)
 
 
+_ReadsThrottle = throttle_for("reads")
+_WritesThrottle = throttle_for("writes")
+
+
 class NestView(APIView):
-    """Base of the views of this style, open to everybody; ``accounts.api.base`` has the one that asks who it is."""
+    """Base of the views of this style, open to everybody; ``accounts.api.base`` has the one that asks who it is.
+
+    A view that names no ``throttle_classes`` counts as reads or writes, by its method.
+    """
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -181,6 +192,11 @@ class NestView(APIView):
         # The one time of the whole request.
         self.now = clock.now()
         super().initial(request, *args, **kwargs)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        if self.throttle_classes:
+            return super().get_throttles()
+        return [_ReadsThrottle() if self.request.method in SAFE_METHODS else _WritesThrottle()]
 
     def get_exception_handler(self) -> Any:
         return handle_exception

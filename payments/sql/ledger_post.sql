@@ -24,6 +24,9 @@ DECLARE
     v_known int;
     v_same int;
 BEGIN
+    IF 0 >= ANY (p_amounts) THEN
+        RAISE EXCEPTION 'ledger_post: an amount is not positive: %', p_amounts[1:3] USING ERRCODE = 'check_violation';
+    END IF;
     -- One global order, so that two batches over the same accounts never wait for each other.
     PERFORM 1 FROM payments_account WHERE id = ANY (p_debits || p_credits) ORDER BY id FOR NO KEY UPDATE;
 

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -16,11 +17,13 @@ from gameplatform.accounts.api.serializers import (
     UserOutput,
 )
 from gameplatform.accounts.catalogue import active_games, find_game
+from gameplatform.accounts.models import User
 from gameplatform.accounts.profile import update_profile
 from gameplatform.accounts.registration import register_user
 from gameplatform.accounts.tokens import log_in, log_out, refresh
 from gameplatform.wire.fields import StrictSerializer
 from gameplatform.wire.nest import NestView, ok
+from gameplatform.wire.throttles import throttle_for
 
 
 def checked(serializer: type[StrictSerializer], data: Any) -> dict[str, Any]:
@@ -31,7 +34,21 @@ def checked(serializer: type[StrictSerializer], data: Any) -> dict[str, Any]:
     return values
 
 
-class RegisterView(NestView):
+def named_user(request: Request) -> str | None:
+    """Whose password is being guessed: the limit counts per address and name, however the name is spelled."""
+    name = request.data.get("username") if isinstance(request.data, Mapping) else None
+    return User.normalize_username(name).casefold() if isinstance(name, str) else None
+
+
+class AuthView(NestView):
+    """What strangers may do; limited, because they may guess."""
+
+    throttle_classes = [throttle_for("auth", identity=named_user)]
+
+
+class RegisterView(AuthView):
+    """Create a player and sign it in."""
+
     @extend_schema(request=RegisterInput, responses={201: SignedInOutput})
     def post(self, request: Request) -> Response:
         values = checked(RegisterInput, request.data)
@@ -39,21 +56,27 @@ class RegisterView(NestView):
         return ok("User registered successfully", data=SignedInOutput(signed_in).data, status=201)
 
 
-class LoginView(NestView):
+class LoginView(AuthView):
+    """Sign in with a username and its password."""
+
     @extend_schema(request=LoginInput, responses=SignedInOutput)
     def post(self, request: Request) -> Response:
         values = checked(LoginInput, request.data)
         return ok("Logged in successfully", data=SignedInOutput(log_in(**values, now=self.now)).data)
 
 
-class RefreshView(NestView):
+class RefreshView(AuthView):
+    """A new pair of tokens for a refresh token, which is used up by it."""
+
     @extend_schema(request=RefreshInput, responses=SignedInOutput)
     def post(self, request: Request) -> Response:
         raw = checked(RefreshInput, request.data)["refresh"]
         return ok("Token refreshed successfully", data=SignedInOutput(refresh(raw=raw, now=self.now)).data)
 
 
-class LogoutView(NestView):
+class LogoutView(AuthView):
+    """Use up a refresh token; safe to repeat."""
+
     @extend_schema(request=RefreshInput, responses={200: None})
     def post(self, request: Request) -> Response:
         log_out(raw=checked(RefreshInput, request.data)["refresh"], now=self.now)
@@ -61,6 +84,8 @@ class LogoutView(NestView):
 
 
 class MeView(AuthedNestView):
+    """The signed-in user itself; a wallet is connected here."""
+
     @extend_schema(responses=UserOutput)
     def get(self, request: Request) -> Response:
         return ok("User retrieved successfully", data=UserOutput(self.caller).data)
@@ -73,12 +98,16 @@ class MeView(AuthedNestView):
 
 
 class GameListsView(NestView):
+    """The active games."""
+
     @extend_schema(responses=GameOutput(many=True))
     def get(self, request: Request) -> Response:
         return ok("Game lists retrieved successfully", data=active_games())
 
 
 class GameListView(NestView):
+    """One game by its id."""
+
     @extend_schema(parameters=[GameQuery], responses=GameOutput)
     def get(self, request: Request) -> Response:
         game_id = checked(GameQuery, request.query_params)["id"]

@@ -22,14 +22,14 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=100, unique=True, validators=[gameplatform.accounts.models.refuse_hidden_characters])),
-                ('symbol', models.CharField(max_length=20, unique=True, validators=[django.core.validators.RegexValidator('^[A-Z0-9_]{1,20}$', 'The symbol is 1 to 20 of A-Z, 0-9 and _.')])),
+                ('symbol', models.CharField(max_length=20, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Z0-9_]{1,20}\\Z', 'The symbol is 1 to 20 of A-Z, 0-9 and _.')])),
                 ('status', models.CharField(choices=[('active', 'Active'), ('inactive', 'Inactive')], default='active', max_length=8)),
                 ('result_mode', models.CharField(choices=[('draw', 'Draw: a provably fair lottery'), ('score', "Score: the players' scores are ranked"), ('submitted', "Submitted: the game's server posts the ranking")], default='draw', max_length=9)),
                 ('score_order', models.CharField(choices=[('desc', 'Highest score first'), ('asc', 'Lowest score first')], default='desc', max_length=4)),
                 ('created_at', models.DateTimeField(default=gameplatform.core.clock.now, editable=False)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('symbol__regex', '^[A-Z0-9_]{1,20}$')), name='accounts_game_symbol'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='accounts_game_name_not_empty'), models.CheckConstraint(condition=models.Q(('status__in', ['active', 'inactive'])), name='accounts_game_status'), models.CheckConstraint(condition=models.Q(('result_mode__in', ['draw', 'score', 'submitted'])), name='accounts_game_result_mode'), models.CheckConstraint(condition=models.Q(('score_order__in', ['desc', 'asc'])), name='accounts_game_score_order')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('symbol__regex', '\\A[A-Z0-9_]{1,20}\\Z')), name='accounts_game_symbol'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='accounts_game_name_not_empty'), models.CheckConstraint(condition=models.Q(('status__in', ['active', 'inactive'])), name='accounts_game_status'), models.CheckConstraint(condition=models.Q(('result_mode__in', ['draw', 'score', 'submitted'])), name='accounts_game_result_mode'), models.CheckConstraint(condition=models.Q(('score_order__in', ['desc', 'asc'])), name='accounts_game_score_order')],
             },
         ),
         migrations.CreateModel(
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(blank=True, max_length=254, null=True)),
                 ('fullname', models.CharField(blank=True, default='', max_length=150, validators=[gameplatform.accounts.models.refuse_hidden_characters])),
                 ('avatar', models.CharField(blank=True, default='', help_text='Address of a picture. Clients load it; the platform never does.', max_length=500, validators=[django.core.validators.URLValidator(schemes=['http', 'https'])])),
-                ('wallet_address', models.CharField(blank=True, error_messages={'unique': 'A user with that wallet address already exists.'}, max_length=128, null=True, unique=True, validators=[django.core.validators.RegexValidator('^[!-~]{1,128}$', 'The wallet address must be ASCII without spaces.')])),
+                ('wallet_address', models.CharField(blank=True, error_messages={'unique': 'A user with that wallet address already exists.'}, max_length=128, null=True, unique=True, validators=[django.core.validators.RegexValidator('\\A[!-~]{1,128}\\Z', 'The wallet address must be ASCII without spaces.')])),
                 ('is_master', models.BooleanField(default=False, help_text='May create and manage rooms of its own.', verbose_name='master')),
                 ('is_staff', models.BooleanField(default=False, help_text='May sign in to the back-office.', verbose_name='staff')),
                 ('is_active', models.BooleanField(default=True, help_text='Switch off, never delete.', verbose_name='active')),
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='accounts_user_username_any_case', violation_error_message='A user with that username already exists.'), models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='accounts_user_email_any_case', violation_error_message='A user with that email already exists.'), models.CheckConstraint(condition=models.Q(('wallet_address__isnull', True), ('wallet_address__regex', '^[!-~]{1,128}$'), _connector='OR'), name='accounts_user_wallet_address_printable'), models.CheckConstraint(condition=models.Q(('username', ''), _negated=True), name='accounts_user_username_not_empty')],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='accounts_user_username_any_case', violation_error_message='A user with that username already exists.'), models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='accounts_user_email_any_case', violation_error_message='A user with that email already exists.'), models.CheckConstraint(condition=models.Q(('wallet_address__isnull', True), ('wallet_address__regex', '\\A[!-~]{1,128}\\Z'), _connector='OR'), name='accounts_user_wallet_address_printable'), models.CheckConstraint(condition=models.Q(('username', ''), _negated=True), name='accounts_user_username_not_empty')],
             },
         ),
     ]

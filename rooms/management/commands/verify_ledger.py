@@ -10,7 +10,9 @@ from rooms.audit import ROOM_CHECKS
 
 
 class Command(BaseCommand):
-    help = "Recompute all balances, hashes and session money from the transfers; name what is wrong, exit 1 if anything."
+    help = (
+        "Recompute all balances, hashes and session money from the transfers; name what is wrong, exit 1 if anything."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         wrong = 0

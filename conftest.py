@@ -1,0 +1,173 @@
+"""The cast of the tests: who plays, who owns rooms, who works here, and what is played."""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from rest_framework.test import APIClient
+
+from gameplatform.accounts.credentials import access_token
+from gameplatform.accounts.models import Game, User
+from gameplatform.core import clock
+from payments import ledger, wallets
+from payments.models import Token
+from rooms import entry, offers
+from rooms.models import Room, Session
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    """The test database, whose ledger may be emptied between tests that commit (``payments/sql/ledger_guard.sql``)."""
+    with django_db_blocker.unblock():
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {name} SET gameplatform.allow_truncate = 'on'")
+        # The setting counts from the next connection on.
+        connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _quick_and_movable(settings):
+    """A password hash that costs nothing, the clock that time-machine moves, and no limit on how often."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CLOCK_SOURCE = "host"
+    settings.RATE_LIMITS_ENABLED = False
+
+
+@pytest.fixture
+def player(db) -> User:
+    """Somebody who plays, with a wallet; the password is ``player's password``."""
+    return User.objects.create_user(
+        "player",
+        "player@example.com",
+        "player's password",
+        fullname="Paula Player",
+        wallet_address="wallet-of-player",
+    )
+
+
+@pytest.fixture
+def rival(db) -> User:
+    """Somebody else who plays, with a wallet."""
+    return User.objects.create_user("rival", password="rival's password", wallet_address="wallet-of-rival")
+
+
+@pytest.fixture
+def master(db) -> User:
+    """Somebody who owns rooms, with a wallet."""
+    return User.objects.create_user(
+        "master", password="master's password", wallet_address="wallet-of-master", is_master=True
+    )
+
+
+@pytest.fixture
+def staff(db) -> User:
+    """Somebody who works in the back-office with every right."""
+    return User.objects.create_superuser("staff", password="staff's password", wallet_address="wallet-of-staff")
+
+
+@pytest.fixture
+def game(db) -> Game:
+    """An active draw game."""
+    return Game.objects.create(name="Slot Machine", symbol="SLOT")
+
+
+@pytest.fixture
+def api() -> Callable[[User | None], APIClient]:
+    """``api(user)``: a JSON client with that user's access token; ``api(None)`` has none."""
+
+    def client_of(user: User | None) -> APIClient:
+        client = APIClient()
+        client.default_format = "json"
+        if user is not None:
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(user, now=clock.now())}")
+        return client
+
+    return client_of
+
+
+@pytest.fixture
+def gold(db) -> Token:
+    """The token that rooms are played for, with two decimals."""
+    with transaction.atomic():
+        return wallets.ensure_token(symbol="GOLD", name="Gold", decimals=2)
+
+
+@pytest.fixture
+def fund(gold) -> Callable[[User, int], None]:
+    """``fund(user, 10_000)``: 100.00 GOLD more in the user's wallet."""
+
+    def add(user: User, amount_minor: int) -> None:
+        now = clock.now()
+        with transaction.atomic():
+            wallet = wallets.ensure_wallet(user=user, token=gold)
+            ledger.post(
+                postings=[
+                    ledger.Posting(
+                        debit_account_id=wallets.issuance_account(gold).pk,
+                        credit_account_id=wallet.pk,
+                        amount_minor=amount_minor,
+                        code="deposit",
+                        reference=f"user:{user.pk}",
+                        key=f"test:{uuid.uuid4()}",
+                    )
+                ],
+                now=now,
+            )
+
+    return add
+
+
+@pytest.fixture
+def people(db) -> Callable[[int], list[User]]:
+    """``people(5)``: that many more players with connected wallets, made in one statement."""
+
+    def make(count: int) -> list[User]:
+        tag = uuid.uuid4().hex[:8]
+        return User.objects.bulk_create(
+            User(username=f"guest-{tag}-{n}", wallet_address=f"wallet-of-guest-{tag}-{n}") for n in range(count)
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_room(db, gold, game, master) -> Callable[..., Room]:
+    """``make_room()``: the master's room for 10.00 with prizes of 50, 30 and 20 %, its first session open."""
+
+    def make(**terms: Any) -> Room:
+        given: dict[str, Any] = {
+            "actor": master,
+            "game_id": game.pk,
+            "name": f"room {uuid.uuid4().hex[:8]}",
+            "symbol": None,
+            "entry_fee_minor": 1_000,
+            "prize_table": [(1, Decimal(50)), (2, Decimal(30)), (3, Decimal(20))],
+            "now": clock.now(),
+        }
+        return offers.create_room(**{**given, **terms})
+
+    return make
+
+
+@pytest.fixture
+def join() -> Callable[..., entry.Entry]:
+    """``join(room, player)``: a paid place in the room's current session, a second after it opened."""
+
+    def take(room: Room, player: User, **given: Any) -> entry.Entry:
+        session = Session.objects.get(pk=room.current_session_id)
+        place: dict[str, Any] = {
+            "room_id": room.pk,
+            "session_id": session.pk,
+            "player": player,
+            "amount_minor": session.entry_fee_minor,
+            "now": session.opens_at + timedelta(seconds=1),
+            "request_key": None,
+        }
+        return entry.join_session(**{**place, **given})
+
+    return take

@@ -1,0 +1,73 @@
+import json
+from datetime import timedelta
+
+import pytest
+import redis
+from django.db import connection
+from django.test import RequestFactory
+
+from gameplatform.core import clock
+from gameplatform.core.health import HEARTBEAT_KEY, beat_heartbeat, livez, readyz
+
+pytestmark = pytest.mark.faults
+
+
+def ask(view, method="get"):
+    return view(getattr(RequestFactory(), method)("/"))
+
+
+def state():
+    answer = ask(readyz)
+    body = json.loads(answer.content)
+    return answer.status_code, body["status"], body["parts"]
+
+
+def test_alive_is_told_without_database_or_redis(settings):
+    # No database access is marked on this test: a query would fail it.
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    answer = ask(livez)
+    assert (answer.status_code, answer.content) == (200, b'{"status": "ok"}')
+    assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("view", [livez, readyz])
+def test_the_probes_only_read(view):
+    assert ask(view, "post").status_code == 405
+
+
+@pytest.mark.django_db
+def test_ready_when_all_parts_answer_and_the_tick_ran_just_now(valkey):
+    beat_heartbeat(clock.now())
+    assert state() == (200, "ok", {"database": "ok", "redis": "ok", "worker": "ok"})
+    assert 0 < redis.Redis.from_url(valkey.url).ttl(HEARTBEAT_KEY) <= 24 * 3600
+
+
+@pytest.mark.django_db
+def test_a_tick_of_nine_seconds_ago_is_fresh_and_one_of_eleven_is_stale(valkey):
+    beat_heartbeat(clock.now() - timedelta(seconds=9))
+    assert state()[0] == 200
+    beat_heartbeat(clock.now() - timedelta(seconds=11))
+    sentence = "no sign of life from worker and beat for 11 s"
+    assert state() == (503, "unavailable", {"database": "ok", "redis": "ok", "worker": sentence})
+
+
+@pytest.mark.django_db
+def test_a_platform_whose_worker_never_ran_is_not_ready(valkey):
+    parts = {"database": "ok", "redis": "ok", "worker": "no sign of life from worker and beat"}
+    assert state() == (503, "unavailable", parts)
+
+
+@pytest.mark.django_db
+def test_without_redis_it_is_named_and_the_heartbeat_raises_nothing(valkey):
+    valkey.stop()
+    beat_heartbeat(clock.now())
+    assert state() == (503, "unavailable", {"database": "ok", "redis": "no answer", "worker": "unknown"})
+
+
+def test_without_the_database_it_is_named(valkey, committing_database, monkeypatch):
+    beat_heartbeat(clock.now())
+    connection.close()
+    with monkeypatch.context() as away:
+        away.setitem(connection.settings_dict, "PORT", "1")
+        assert state() == (503, "unavailable", {"database": "no answer", "redis": "ok", "worker": "unknown"})
+    assert state()[0] == 200

@@ -1,0 +1,281 @@
+"""``manage.py up``: the whole platform with one command, and nothing left of it when it stops."""
+
+import argparse
+import errno
+import http.client
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import environ
+
+from gameplatform.embedded import environment, migrations_stamp, postgres, valkey
+from gameplatform.embedded.children import Child, Part, Supervisor, ending, last_lines
+from gameplatform.embedded.paths import BASE_DIR, Layout, layout_from_environment, prepare, shown
+from gameplatform.embedded.problems import LauncherError, StopRequested, sentence_for
+
+# Long enough for PostgreSQL to replay its log after a crash, or for a first import on a slow disk.
+READY_TIMEOUT_SECONDS = 120.0
+DEMO_PLAYERS = 6
+# A launcher that was killed leaves its port to children that are just dying.
+_PORT_PATIENCE_SECONDS = 2.0
+_BACKLOG = 2048
+
+
+def say(line: str) -> None:
+    """One line for the person at the terminal, who may have closed it."""
+    with suppress(OSError):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``manage.py up``; ``--data`` is taken by manage.py itself."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=_port, default=8000, help="TCP port; 0 takes any free one (default: %(default)s)"
+    )
+    parser.add_argument("--web-processes", type=_positive, default=1, help="web servers on that port (default: 1)")
+    parser.add_argument("--demo", action="store_true", help="add demo data, and players that play")
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError("a number from 1 to 64")
+    return int(text)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run with these arguments until stopped; the exit code."""
+    parser = argparse.ArgumentParser(prog="manage.py up", description=__doc__)
+    parser.add_argument("--data", metavar="DIR", help="folder for everything that is kept (default: var)")
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start everything, keep it running, stop it in order. 0 after a stop that was asked for, 1 after a refusal."""
+    supervisor = Supervisor(say)
+    supervisor.listen_for_stop()
+    try:
+        Launch(options, layout_from_environment(), supervisor).run()
+    except StopRequested:
+        return 0
+    except LauncherError as error:
+        sys.stderr.write(f"{error}\n")
+    except OSError as error:
+        sys.stderr.write(f"{sentence_for(error)}\n")
+    return 1
+
+
+class Launch:
+    """One start of the platform."""
+
+    def __init__(self, options: argparse.Namespace, layout: Layout, supervisor: Supervisor) -> None:
+        self._options = options
+        self._layout = layout
+        self._supervisor = supervisor
+        self._began = time.monotonic()
+
+    def run(self) -> None:
+        """Returns when the platform was stopped; raises ``LauncherError`` when it could not start."""
+        layout = self._layout
+        # A `.env` beside manage.py counts like the environment itself, for us and for the children.
+        environ.Env.read_env(BASE_DIR / ".env")
+        prepare(layout)
+        with environment.lock(layout):
+            listener = self._listen()
+            environment.ensure_secrets(layout)
+            try:
+                self._start_services()
+                self._migrate()
+                self._start_platform(listener)
+                self._announce(listener)
+                self._start_demo(listener)
+                self._supervisor.watch()
+                say("Stopping.")
+            finally:
+                self._supervisor.stop()
+                listener.close()
+
+    # --- the servers below ---------------------------------------------------------------------------------------
+
+    def _start_services(self) -> None:
+        """Start what no URL is given for; set the URLs of both for the children and for other commands."""
+        layout = self._layout
+        ours = {"DATABASE_URL": environment.database_url(layout), "REDIS_URL": environment.redis_url(layout)}
+        external = {name: environment.external(name, url) for name, url in ours.items()}
+        # Both are started before either is waited for.
+        starters = {"DATABASE_URL": self._start_postgres, "REDIS_URL": self._start_valkey}
+        started = [start() for name, start in starters.items() if external[name] is None]
+        for child, ready_line in started:
+            self._supervisor.wait_ready(child, READY_TIMEOUT_SECONDS)
+            say(ready_line)
+        for name, title in (("DATABASE_URL", "PostgreSQL"), ("REDIS_URL", "Redis")):
+            if external[name] is not None:
+                say(f"{title}: the one that {name} names")
+        if external["DATABASE_URL"] is None:
+            postgres.ensure_database(layout)
+        urls = {name: external[name] or url for name, url in ours.items()}
+        environment.write_env_file(layout.runtime_file, urls, "Written by each manage.py up.")
+        os.environ.update(urls)
+        os.environ["GAMEPLATFORM_DATA"] = str(layout.data)
+
+    def _start_postgres(self) -> tuple[Child, str]:
+        layout = self._layout
+        binaries = postgres.find_binaries()
+        identity = postgres.choose_identity(binaries, layout)
+        postgres.clear_leftovers(layout)
+        postgres.prepare_cluster(binaries, identity, layout)
+        child = self._supervisor.start(postgres.server_part(binaries, identity, layout))
+        return child, f"PostgreSQL {binaries.version} ready (data in {shown(layout.postgres)})"
+
+    def _start_valkey(self) -> tuple[Child, str]:
+        binary = valkey.find_binary()
+        return self._supervisor.start(valkey.server_part(binary, self._layout)), f"Valkey {binary.version} ready"
+
+    # --- the platform --------------------------------------------------------------------------------------------
+
+    def _migrate(self) -> None:
+        url = os.environ["DATABASE_URL"]
+        if migrations_stamp.is_up_to_date(self._layout, url):
+            return
+        code, output = self._supervisor.finish(self._manage("migrate", "--no-input"))
+        if code != 0:
+            raise LauncherError(f"The database could not be migrated ({ending(code)}):\n{last_lines(output)}")
+        migrations_stamp.record(self._layout, url)
+        say("Database migrated")
+
+    def _start_platform(self, listener: socket.socket) -> None:
+        start, wait = self._supervisor.start, self._supervisor.wait_ready
+        web = [start(part) for part in self._web_parts(listener)]
+        worker = start(self._worker_part())
+        for child in web:
+            wait(child, READY_TIMEOUT_SECONDS)
+        say(f"web ready ({_base_url(listener)})")
+        # Beat is what nobody waits for: it leaves the processors to the other two.
+        beat = start(self._beat_part())
+        wait(worker, READY_TIMEOUT_SECONDS)
+        say("worker ready")
+        wait(beat, READY_TIMEOUT_SECONDS)
+        say("beat ready")
+
+    def _web_parts(self, listener: socket.socket) -> list[Part]:
+        count = self._options.web_processes
+        names = ["web"] if count == 1 else [f"web-{number}" for number in range(1, count + 1)]
+        address, fd = _local_address(listener), listener.fileno()
+        return [
+            replace(
+                self._python(name, "-m", "gameplatform.embedded.web", "--fd", str(fd)),
+                pass_fds=(fd,),
+                is_ready=lambda _: _is_live(address),
+            )
+            for name in names
+        ]
+
+    def _worker_part(self) -> Part:
+        words = ("worker", "--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle")
+        return self._celery("worker", *words, "--loglevel", "INFO", ready_text=" ready.")
+
+    def _beat_part(self) -> Part:
+        # The schedule is in the settings; the file only remembers when what ran last.
+        words = ("beat", "--schedule", str(self._layout.beat_schedule), "--pidfile=", "--loglevel", "WARNING")
+        return self._celery("beat", *words, ready_text=" is starting.")
+
+    def _celery(self, name: str, *words: str, ready_text: str) -> Part:
+        part = self._python(name, "-m", "celery", "--app", "gameplatform", *words)
+        return replace(part, is_ready=lambda child: ready_text in child.new_log())
+
+    def _manage(self, command: str, *words: str) -> Part:
+        return self._python(command, str(BASE_DIR / "manage.py"), command, *words)
+
+    def _python(self, name: str, *words: str) -> Part:
+        return Part(
+            name=name,
+            command=[sys.executable, *words],
+            environment=os.environ | {"PYTHONUNBUFFERED": "1"},
+            cwd=BASE_DIR,
+            log=self._layout.log(name),
+        )
+
+    # --- what the person sees ------------------------------------------------------------------------------------
+
+    def _announce(self, listener: socket.socket) -> None:
+        base = _base_url(listener)
+        say(f"Ready after {time.monotonic() - self._began:.1f} s. Stop with Ctrl-C.")
+        say(f"  API        {base}/")
+        say(f"  Docs       {base}/api/docs/")
+        say(f"  Admin      {base}/admin/")
+        say(f"  WebSocket  {base.replace('http', 'ws', 1)}/ws/")
+        say(f"  Logs       {shown(self._layout.logs)}/")
+
+    def _start_demo(self, listener: socket.socket) -> None:
+        if not self._options.demo:
+            return
+        code, output = self._supervisor.finish(self._manage("seed_demo"))
+        say(output.rstrip())
+        if code != 0:
+            say(f"No demo: manage.py seed_demo failed ({ending(code)}).")
+            return
+        words = ["--base-url", _base_url(listener), "--players", str(DEMO_PLAYERS), "--forever"]
+        child = self._supervisor.start(self._manage("play", *words))
+        self._supervisor.wait_ready(child, READY_TIMEOUT_SECONDS)
+        say(f"{DEMO_PLAYERS} demo players are playing")
+
+    # --- ends ----------------------------------------------------------------------------------------------------
+
+    def _listen(self) -> socket.socket:
+        """The listening socket, ours for as long as we run: the port is taken or refused once."""
+        host, port = self._options.host, self._options.port
+        deadline = time.monotonic() + _PORT_PATIENCE_SECONDS
+        while True:
+            try:
+                family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+                return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+            except socket.gaierror as error:
+                raise LauncherError(f"{host} is no address of this machine: correct --host.") from error
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise LauncherError(_why_not_listening(error, host, port)) from error
+                time.sleep(0.2)
+
+
+def _why_not_listening(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken by another program. Stop it, or choose another (--port 0 takes any free one)."
+    if error.errno == errno.EACCES:
+        return f"Port {port} is for root only. Choose one above 1023, for example --port 8000."
+    return f"Cannot listen on {host} port {port}: {error.strerror}. Correct --host or --port."
+
+
+def _local_address(listener: socket.socket) -> tuple[str, int]:
+    """Where we reach our own web server; every interface includes the loopback."""
+    host, port = listener.getsockname()[:2]
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+
+
+def _base_url(listener: socket.socket) -> str:
+    host, port = _local_address(listener)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _is_live(address: tuple[str, int]) -> bool:
+    connection = http.client.HTTPConnection(*address, timeout=1)
+    try:
+        # A name that ALLOWED_HOSTS always has: the address may be one that it lacks.
+        connection.request("GET", "/livez", headers={"Host": "localhost"})
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,244 @@
+"""The ledger: worked examples, refusals that move nothing, and books that always add up."""
+
+import hashlib
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from payments import ledger, queries, wallets
+from payments.errors import InsufficientFunds
+from payments.models import Account, Escrow, Transfer
+from tests.support.books import balance, findings, nothing_moves
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def posting(debit: Account, credit: Account, amount_minor: int, key: str | None = None, **more) -> ledger.Posting:
+    return ledger.Posting(
+        debit_account_id=debit.pk,
+        credit_account_id=credit.pk,
+        amount_minor=amount_minor,
+        code=more.pop("code", "test"),
+        reference=more.pop("reference", "test:1"),
+        key=key or f"test:{uuid.uuid4()}",
+        **more,
+    )
+
+
+def post(*postings: ledger.Posting, now: datetime = NOW):
+    with transaction.atomic():
+        return ledger.post(postings=postings, now=now)
+
+
+@pytest.fixture
+def wallet(gold, player) -> Account:
+    with transaction.atomic():
+        return wallets.ensure_wallet(user=player, token=gold)
+
+
+@pytest.fixture
+def other(gold, rival) -> Account:
+    with transaction.atomic():
+        return wallets.ensure_wallet(user=rival, token=gold)
+
+
+def test_a_payment_takes_from_the_debit_and_gives_to_the_credit_account(fund, player, rival, wallet, other):
+    fund(player, 10_000)
+    post(posting(wallet, other, 3_050))
+    assert (balance(player), balance(rival)) == (6_950, 3_050)
+    assert findings() == []
+
+
+def test_the_supply_of_a_token_is_what_issuance_gave_out(fund, player, rival):
+    fund(player, 10_000)
+    fund(rival, 500)
+    assert queries.supply_minor("GOLD") == 10_500
+
+
+def test_a_batch_is_booked_whole_or_not_at_all(fund, player, wallet, other):
+    fund(player, 100)
+    with nothing_moves(), pytest.raises(InsufficientFunds) as refusal:
+        post(posting(wallet, other, 60), posting(wallet, other, 41))
+    assert refusal.value.details == {"account_id": wallet.pk}
+
+
+def test_a_batch_may_pass_money_on(fund, player, rival, wallet, other):
+    fund(player, 100)
+    post(posting(wallet, other, 100), posting(other, wallet, 30))
+    assert (balance(player), balance(rival)) == (30, 70)
+
+
+def test_the_same_key_again_books_nothing_and_is_no_error(fund, player, wallet, other):
+    fund(player, 100)
+    assert post(posting(wallet, other, 100, key="session:1:entry:1")) is not None
+    # The wallet is empty by now: the key is looked up before the balance.
+    with nothing_moves():
+        assert post(posting(wallet, other, 100, key="session:1:entry:1")) is None
+
+
+@pytest.mark.parametrize("change", [{"amount": 99}, {"code": "prize"}, {"reference": "session:2"}])
+def test_the_same_key_with_other_content_is_a_loud_error(fund, player, wallet, other, change):
+    fund(player, 200)
+    post(posting(wallet, other, 100, key="session:1:entry:1"))
+    amount = change.pop("amount", 100)
+    with nothing_moves(), pytest.raises(DatabaseError, match="booked with other content"):
+        post(posting(wallet, other, amount, key="session:1:entry:1", **change))
+
+
+def test_a_batch_of_which_a_part_was_booked_is_a_loud_error(fund, player, wallet, other):
+    fund(player, 200)
+    post(posting(wallet, other, 10, key="a"))
+    with nothing_moves(), pytest.raises(DatabaseError, match="booked with other content"):
+        post(posting(wallet, other, 10, key="a"), posting(wallet, other, 10, key="b"))
+
+
+@pytest.mark.parametrize("amount", [0, -5])
+def test_an_amount_is_at_least_one_unit(fund, player, wallet, other, amount):
+    fund(player, 100)
+    with nothing_moves(), pytest.raises(IntegrityError):
+        post(posting(wallet, other, amount))
+
+
+def test_money_of_one_token_never_reaches_an_account_of_another(fund, gold, player, wallet):
+    fund(player, 100)
+    with transaction.atomic():
+        gems = wallets.ensure_token(symbol="GEMS", name="Gems", decimals=0)
+        gem_wallet = wallets.ensure_wallet(user=player, token=gems)
+    with nothing_moves(), pytest.raises(IntegrityError, match="same_token"):
+        post(posting(wallet, gem_wallet, 50))
+
+
+def test_an_account_that_does_not_exist_moves_nothing(fund, player, wallet):
+    fund(player, 100)
+    ghost = Account(pk=wallet.pk + 999)
+    with nothing_moves(), pytest.raises(IntegrityError):
+        post(posting(wallet, ghost, 50))
+
+
+def test_a_transfer_can_be_neither_changed_nor_removed(fund, player, wallet, other):
+    fund(player, 100)
+    post(posting(wallet, other, 40))
+    row = Transfer.objects.latest("id")
+    for forbidden in (
+        lambda: Transfer.objects.filter(pk=row.pk).update(amount_minor=1),
+        lambda: Transfer.objects.filter(pk=row.pk).delete(),
+        row.delete,
+    ):
+        with nothing_moves(), pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            forbidden()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_books_refuse_to_be_emptied_in_a_real_database(fund, player):
+    fund(player, 100)
+    with connection.cursor() as cursor:
+        cursor.execute("SET gameplatform.allow_truncate = 'off'")
+        with nothing_moves(), pytest.raises(DatabaseError, match="append-only"):
+            cursor.execute("TRUNCATE payments_transfer CASCADE")
+        cursor.execute("RESET gameplatform.allow_truncate")
+
+
+def test_the_hash_of_a_transfer_can_be_recomputed_by_anybody(fund, player, wallet, other):
+    fund(player, 100)
+    post(posting(wallet, other, 40, key="k", code="entry_fee", reference="session:9"))
+    row = Transfer.objects.latest("id")
+    content = "|".join(
+        [
+            "gameplatform-transfer-v1",
+            str(wallet.pk),
+            str(other.pk),
+            str(row.token_id),
+            "40",
+            "entry_fee",
+            "session:9",
+            "k",
+            str(row.batch),
+            "-",
+            str(int(NOW.timestamp()) * 1_000_000 + NOW.microsecond),
+        ]
+    )
+    assert row.tx_hash == hashlib.sha256(content.encode()).hexdigest()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_building_block_refuses_to_run_outside_a_transaction(wallet, other):
+    with pytest.raises(RuntimeError, match="inside a use case"):
+        ledger.post(postings=[posting(wallet, other, 1)], now=NOW)
+
+
+def test_a_statement_runs_back_from_the_present_balance(fund, player, wallet, other):
+    fund(player, 1_000)
+    post(posting(wallet, other, 300, code="entry_fee"))
+    post(posting(other, wallet, 50, code="prize"))
+    lines = queries.statement(account_id=wallet.pk, before_transfer_id=None, limit=2)
+    assert [(line.code, line.amount_minor, line.balance_after_minor) for line in lines] == [
+        ("prize", 50, 750),
+        ("entry_fee", -300, 700),
+    ]
+    older = queries.statement(account_id=wallet.pk, before_transfer_id=lines[-1].transfer_id, limit=2)
+    assert [(line.code, line.amount_minor, line.balance_after_minor) for line in older] == [("deposit", 1_000, 1_000)]
+
+
+TAMPERINGS = {
+    "I3": "UPDATE payments_account SET balance_minor = balance_minor + 1 WHERE id = {wallet}",
+    "I4": "UPDATE payments_transfer SET amount_minor = amount_minor + 1 WHERE id = {transfer}",
+}
+
+
+@pytest.mark.parametrize("invariant", TAMPERINGS)
+def test_the_auditor_names_the_row_that_somebody_tampered_with(fund, player, wallet, other, invariant):
+    fund(player, 100)
+    post(posting(wallet, other, 40))
+    transfer = Transfer.objects.latest("id").pk
+    assert findings() == []
+    with transaction.atomic(), connection.cursor() as cursor:
+        # A superuser of the database can switch its triggers off; what it did shows all the same.
+        cursor.execute("SET LOCAL session_replication_role = 'replica'")
+        cursor.execute(TAMPERINGS[invariant].format(wallet=wallet.pk, transfer=transfer))
+        cursor.execute("SET LOCAL session_replication_role = 'origin'")
+    where = f"account {wallet.pk}" if invariant == "I3" else f"transfer {transfer}"
+    assert any(finding.startswith(f"{invariant} {where}:") for finding in findings())
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    batches=st.lists(
+        st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 120)), min_size=1, max_size=4),
+        max_size=12,
+    )
+)
+@pytest.mark.django_db
+def test_whatever_is_posted_the_books_add_up(batches):
+    """Against a model of four purses: a batch is booked exactly when no purse would end below zero."""
+    sid = transaction.savepoint()
+    try:
+        with transaction.atomic():
+            token = wallets.ensure_token(symbol="PROP", name="Property", decimals=0)
+            purses = []
+            for _ in range(4):
+                escrow = wallets.open_escrow(controller=Escrow.Controller.POT, token=token)
+                purses.append(Account.objects.get(escrow=escrow))
+            post(*(posting(wallets.issuance_account(token), purse, 100) for purse in purses))
+        model = [100, 100, 100, 100]
+        for batch in batches:
+            rows = [(debit, credit, amount) for debit, credit, amount in batch if debit != credit]
+            if not rows:
+                continue
+            after = list(model)
+            for debit, credit, amount in rows:
+                after[debit] -= amount
+                after[credit] += amount
+            try:
+                post(*(posting(purses[debit], purses[credit], amount) for debit, credit, amount in rows))
+                model = after
+                assert min(after) >= 0
+            except InsufficientFunds:
+                assert min(after) < 0
+            assert [Account.objects.get(pk=purse.pk).balance_minor for purse in purses] == model
+        assert findings() == []
+    finally:
+        transaction.savepoint_rollback(sid)

@@ -1,0 +1,124 @@
+"""What the rooms routes accept. What they answer is in `shapes`."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from gameplatform.wire.fields import AmountField, IdField, NameField, QueryIdField, StrictSerializer, TextField
+from rooms.errors import RoomInvalid
+from rooms.prizes import PRIZES_MAX
+from rooms.terms import AMOUNT_DECIMALS, WINDOW_SECONDS_MAX
+
+NAME_LENGTH_MAX = 120
+SYMBOL_LENGTH_MAX = 255
+COUNT_MAX = 1_000_000
+
+
+class CountField(serializers.Field):
+    """A JSON integer from ``minimum`` to ``maximum``; no text, no fraction, no truth value."""
+
+    default_error_messages = {"invalid": "A whole number from {minimum} to {maximum} is required."}
+
+    def __init__(self, *, minimum: int, maximum: int, **kwargs: Any) -> None:
+        self.minimum, self.maximum = minimum, maximum
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int or not self.minimum <= data <= self.maximum:
+            self.fail("invalid", minimum=self.minimum, maximum=self.maximum)
+        return data
+
+
+class PercentField(serializers.Field):
+    """A JSON number; its rules are those of the prize table (`rooms.prizes`)."""
+
+    default_error_messages = {"invalid": "A number is required."}
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if type(data) is int:
+            data = Decimal(data)
+        if not isinstance(data, Decimal) or not data.is_finite() or abs(data) > 1000:
+            self.fail("invalid")
+        return data
+
+
+class PrizeInput(StrictSerializer):
+    """One row of a prize table."""
+
+    rank = CountField(minimum=-COUNT_MAX, maximum=COUNT_MAX)
+    percent = PercentField()
+
+
+class RoomTermsInput(StrictSerializer):
+    """The room itself in create and in the second form of PATCH."""
+
+    name = NameField(max_length=NAME_LENGTH_MAX, required=False)
+    symbol = TextField(max_length=SYMBOL_LENGTH_MAX, required=False)
+    participation_amount = AmountField(decimals=AMOUNT_DECIMALS, required=False)
+    prizes_num = CountField(minimum=1, maximum=PRIZES_MAX, required=False)
+    max_participants = CountField(minimum=1, maximum=COUNT_MAX, required=False)
+    join_window_seconds = CountField(minimum=1, maximum=WINDOW_SECONDS_MAX, required=False)
+    run_seconds = CountField(minimum=1, maximum=WINDOW_SECONDS_MAX, required=False)
+
+
+class CreateRoomInput(StrictSerializer):
+    """Body of POST /game-rooms."""
+
+    game_room = RoomTermsInput()
+    game_set_prizes = PrizeInput(many=True, max_length=100)
+    game_type_id = IdField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        room = attrs["game_room"]
+        if "participation_amount" not in room or "prizes_num" not in room:
+            raise RoomInvalid("Game room participation amount and prizes number are required")
+        return attrs
+
+
+class EditRoomInput(StrictSerializer):
+    """Body of PATCH /game-rooms, in both of its documented forms."""
+
+    name_new = NameField(max_length=NAME_LENGTH_MAX, required=False)
+    symbol = TextField(max_length=SYMBOL_LENGTH_MAX, required=False)
+    participation_amount_new = AmountField(decimals=AMOUNT_DECIMALS, required=False)
+    game_room = RoomTermsInput(required=False)
+    game_set_prizes = PrizeInput(many=True, max_length=100, required=False)
+
+
+class JoinInput(StrictSerializer):
+    """Body of POST /game-join-rooms."""
+
+    session_id = IdField()
+    room_id = IdField()
+    amount = AmountField(decimals=AMOUNT_DECIMALS)
+
+
+class LeaveInput(StrictSerializer):
+    """Body of POST /game-join-rooms/leave."""
+
+    session_id = IdField()
+
+
+class IdQuery(serializers.Serializer[Any]):
+    """Query of PATCH and DELETE /game-rooms."""
+
+    id = QueryIdField()
+
+
+class RoomQuery(serializers.Serializer[Any]):
+    """Query with a required room."""
+
+    room_id = QueryIdField()
+
+
+class SessionQuery(serializers.Serializer[Any]):
+    """Query with a required session."""
+
+    session_id = QueryIdField()
+
+
+class JoinQuery(serializers.Serializer[Any]):
+    """Query of GET /game-join-rooms/joiner."""
+
+    join_id = QueryIdField()

@@ -1,0 +1,77 @@
+"""`/api/v1/game-rooms/sessions/{id}`: a session, its results and their arithmetic, its proof (contract: rooms)."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gameplatform.accounts.api.base import AuthedNestView
+from gameplatform.wire.fields import ID_MAX
+from gameplatform.wire.nest import ok
+from rooms import proof, queries
+from rooms.api import shapes
+from rooms.errors import SessionNotFound
+from rooms.models import Session
+
+RULES = {
+    "draw": "Entries are ranked by their tickets, drawn from a seed that was committed to before the first join.",
+}
+ROUNDING = "The pool is divided by the prize table in minor units; units left over go to the largest remainders."
+
+
+def _session(session_id: str) -> Session:
+    session = queries.session_with_room(int(session_id)) if int(session_id) <= ID_MAX else None
+    if session is None:
+        raise SessionNotFound()
+    return session
+
+
+class SessionView(AuthedNestView):
+    """One session with its frozen terms."""
+
+    def get(self, request: Request, session_id: str) -> Response:
+        detail = shapes.session_detail(_session(session_id), self.now)
+        return ok("Game session fetched successfully", data=detail)
+
+
+class ResultsView(AuthedNestView):
+    """Standings and awards with rule and arithmetic; no standings while the session is live or if called off."""
+
+    def get(self, request: Request, session_id: str) -> Response:
+        session = _session(session_id)
+        outcome = queries.outcome(session.pk)
+        pool_minor = outcome.pool_minor if outcome else 0
+        shares = session.prize_shares_bp
+        standings = [
+            {
+                "rank": row["rank"],
+                "join_id": row["id"],
+                "public_id": str(row["public_id"]),
+                "user": {"id": row["user_id"], "username": row["user__username"]},
+                "percent": shapes.percent(shares[row["rank"] - 1]) if row["rank"] <= len(shares) else 0,
+                "prize": shapes.number(row["prize_minor"]),
+                "tx_hash": row["prize_tx_hash"],
+                "how": shapes.arithmetic(
+                    pool_minor=pool_minor, share_bp=shares[row["rank"] - 1], prize_minor=row["prize_minor"]
+                )
+                if row["rank"] <= len(shares)
+                else "no prize for this rank",
+            }
+            for row in queries.standings(session.pk)
+        ]
+        data = {
+            "session": shapes.session_brief(session),
+            "result_mode": session.result_mode,
+            "rule": RULES[session.result_mode],
+            "rounding": ROUNDING,
+            "outcome": outcome.kind if outcome else None,
+            "total_amount": shapes.number(pool_minor),
+            "game_set_prizes": shapes.prize_table(shares),
+            "standings": standings,
+        }
+        return ok("Game session results fetched successfully", data=data)
+
+
+class ProofView(AuthedNestView):
+    """The draw's public record at this moment."""
+
+    def get(self, request: Request, session_id: str) -> Response:
+        return ok("Game session proof fetched successfully", data=proof.proof(_session(session_id)))
