@@ -22,10 +22,10 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A tenant, by a key of its client; a signed-in user of the platform; or staff in the back-office. One of the three.
+    """A tenant, by a key of its client; a signed-in user of the platform; or staff in the back-office: one of three.
 
-    A tenant sees its own rooms and acts in them with full authority, for any user it names. A user of the platform sees
-    the conversations it is a member of and acts as itself. Staff see all.
+    A tenant sees its own rooms and acts in them with full authority, for any user it names. A user of the platform
+    sees the conversations it is a member of and acts as itself. Staff see all.
     """
 
     client: ApiClient | None = None

@@ -88,8 +88,8 @@ def admit(
 ) -> None:
     """Make a tenant's user a member of the tenant's room, by the room's rules; one statement.
 
-    Raises ``RoomNotFound``, ``AlreadyInRoom``, ``RoomInactive``, ``RoomAccessDenied`` (banned, or a private room without
-    an invitation), ``RoomFull``, looked for in this order.
+    Raises ``RoomNotFound``, ``AlreadyInRoom``, ``RoomInactive``, ``RoomAccessDenied`` (banned, or a private room
+    without an invitation), ``RoomFull``, looked for in this order.
     """
     require_atomic()
     answer = _insert_member(
@@ -109,9 +109,7 @@ def admit(
         case "inactive":
             raise RoomInactive
         case "banned":
-            raise RoomAccessDenied(
-                "User is banned from this room", reason=answer["reason"], expires_at=answer["until"]
-            )
+            raise RoomAccessDenied("User is banned from this room", reason=answer["reason"], expires_at=answer["until"])
         case "private":
             raise RoomAccessDenied("This room is private: meta.invited_by must name a participant")
         case "full":

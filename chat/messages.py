@@ -132,9 +132,7 @@ def _announced(type: str, *, message: Message, now: datetime) -> Mapping[str, An
     return row
 
 
-def _note(
-    act: ModerationAct.Act, *, caller: Caller, message: Message, acting_as: str | None, now: datetime
-) -> None:
+def _note(act: ModerationAct.Act, *, caller: Caller, message: Message, acting_as: str | None, now: datetime) -> None:
     ModerationAct.objects.create(
         conversation_id=message.conversation_id,
         client=message.conversation.client,

@@ -1,7 +1,7 @@
 """Conversations, their members and messages, and what moderators did.
 
-Written by `chat.conversations`, `chat.messages` and `chat.moderation` only. The counts and ``last_seq`` of a conversation
-stand on its row and are exact: nothing that a user can see is counted over messages or members.
+Written by `chat.conversations`, `chat.messages` and `chat.moderation` only. The counts and ``last_seq`` of a
+conversation stand on its row and are exact: nothing that a user can see is counted over messages or members.
 """
 
 import uuid
@@ -107,8 +107,8 @@ class Member(models.Model):
 class Message(models.Model):
     """One message; only ``chat_post_message`` (SQL) inserts, because only it hands out ``seq``.
 
-    ``created_at`` never goes back within a conversation, whatever the clocks of the processes say. ``thread_key`` is the
-    ``meta.thread_id`` it was posted with, or else the thread of the message in ``meta.reply_to``.
+    ``created_at`` never goes back within a conversation, whatever the clocks of the processes say. ``thread_key`` is
+    the ``meta.thread_id`` it was posted with, or else the thread of the message in ``meta.reply_to``.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -199,9 +199,7 @@ class Report(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["message", "reporter_id"], name="chat_report_once")]
-        indexes = [
-            models.Index(fields=["-created_at"], condition=Q(resolved_at__isnull=True), name="chat_report_open")
-        ]
+        indexes = [models.Index(fields=["-created_at"], condition=Q(resolved_at__isnull=True), name="chat_report_open")]
 
     def __str__(self) -> str:
         return f"{self.reporter_id}: {self.reason}"

@@ -1,7 +1,7 @@
-"""Muting, kicking, banning, reporting (use cases). Each leaves a row of the audit; contract: chat, roles in ``meta.role``.
+"""Muting, kicking, banning, reporting (use cases). Each leaves a row of the audit.
 
-A caller acts only on those below it: a moderator on members, an owner on moderators too, the tenant's key and staff on
-all.
+Roles are participants' ``meta.role`` (contract: chat, "Messages"). A caller acts only on those below it: a moderator on
+members, an owner on moderators too, the tenant's key and staff on all.
 """
 
 import uuid
@@ -25,7 +25,7 @@ def mute(
     expires_at: datetime | None,
     now: datetime,
 ) -> None:
-    """Let a participant read but not post until ``expires_at`` (``None``: until lifted); a second mute replaces the first.
+    """Let a participant read but not post until ``expires_at`` (``None``: until lifted); a newer mute replaces an older.
 
     Raises ``RoomNotFound``, ``RoomAccessDenied``, ``ParticipantNotFound``, ``FieldInvalid`` for a time that is over.
     """
@@ -54,9 +54,7 @@ def ban(
     room = _enter(caller, room_id, acting_as=acting_as, user_id=user_id)
     _sanction(room, Sanction.Kind.BAN, user_id, reason, expires_at, now)
     if queries.member(room.pk, user_id) is not None:
-        conversations.expel(
-            conversation_id=room.pk, client_id=room.client_id, user_id=user_id, why="banned", now=now
-        )
+        conversations.expel(conversation_id=room.pk, client_id=room.client_id, user_id=user_id, why="banned", now=now)
     _note(ModerationAct.Act.BAN, caller, room, acting_as, user_id, reason, now, expires_at=expires_at)
 
 
@@ -93,9 +91,11 @@ def report(*, caller: Caller, message_id: uuid.UUID, reporter_id: str, reason: s
 
     Raises ``MessageNotFound`` (deleted ones too), ``RoomAccessDenied`` when the reporter is not in the room.
     """
-    message = Message.objects.filter(
-        pk=message_id, is_deleted=False, conversation__in=caller.conversations()
-    ).select_related("conversation").first()
+    message = (
+        Message.objects.filter(pk=message_id, is_deleted=False, conversation__in=caller.conversations())
+        .select_related("conversation")
+        .first()
+    )
     if message is None:
         raise MessageNotFound
     if queries.member(message.conversation_id, reporter_id) is None:

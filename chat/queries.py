@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 
 from chat.access import Caller
-from chat.models import NO_CLIENT_KEY, SEARCH_CONFIGURATION, Conversation, Member, Message, search_vector
+from chat.models import NO_CLIENT_KEY, SEARCH_CONFIGURATION, Conversation, Member, Message, Sanction, search_vector
 
 Row = Mapping[str, Any]
 
@@ -84,7 +85,7 @@ def messages_of(conversation_id: uuid.UUID, *, include_deleted: bool) -> QuerySe
 
 
 def with_words(messages: QuerySet[Message], words: str) -> QuerySet[Message]:
-    """Those that hold all the words, accents and case apart; ``"…"``, ``or`` and ``-`` mean what they do in a web search.
+    """Those that hold all the words, accents and case apart; ``"…"``, ``or`` and ``-`` as in a web search.
 
     Uses the search index, which holds the tenant's id beside the words.
     """
@@ -119,6 +120,22 @@ def thread_of(message: Message) -> QuerySet[Message]:
     return messages_of(message.conversation_id, include_deleted=False).filter(in_thread)
 
 
+def thread_summary(message: Message) -> Row:
+    """What a thread amounts to: its size, who wrote in it, its first time and its last message."""
+    thread = thread_of(message)
+    totals = thread.order_by().aggregate(
+        message_count=Count("id"),
+        first_at=Min("created_at"),
+        sender_ids=ArrayAgg("sender_id", distinct=True, default=[]),
+    )
+    key = message.thread_key or str(message.pk)
+    root = _uuid_or_none(key)
+    begins_here = root is not None and thread.filter(pk=root).exists()
+    newest = thread.order_by("-seq").values(*MESSAGE_FIELDS, **_CLIENT).first()
+    reply_count = totals["message_count"] - (1 if begins_here else 0)
+    return {**totals, "key": key, "reply_count": reply_count, "last": newest}
+
+
 def found_messages(
     caller: Caller,
     *,
@@ -146,6 +163,12 @@ def found_messages(
     if date_to is not None:
         messages = messages.filter(created_at__lte=date_to)
     return messages.order_by("-created_at", "-seq")
+
+
+def sanctions_in_force(conversation_id: uuid.UUID, *, now: datetime) -> QuerySet[Sanction]:
+    """Mutes and bans that are neither lifted nor over, newest first."""
+    unlifted = Sanction.objects.filter(conversation_id=conversation_id, lifted_at__isnull=True)
+    return unlifted.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now)).order_by("-created_at", "-id")
 
 
 def bounded_total(rows: QuerySet[Any]) -> int:

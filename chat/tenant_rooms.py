@@ -41,9 +41,7 @@ def create_room(
 
 
 @use_case
-def update_room(
-    *, client: ApiClient, room_id: uuid.UUID, changes: Mapping[str, Any], now: datetime
-) -> Conversation:
+def update_room(*, client: ApiClient, room_id: uuid.UUID, changes: Mapping[str, Any], now: datetime) -> Conversation:
     """Change ``name``, ``description`` or ``meta`` (as a whole). Raises ``RoomNotFound``, ``FieldInvalid``."""
     if "meta" in changes:
         check_room_meta(changes["meta"])
