@@ -31,7 +31,7 @@ def secret(name: str, default: str | None = None) -> str:
 # --- What is being run -------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
-DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"  # noqa: S105 - refused below unless DEBUG
+DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"
 SECRET_KEY = secret("SECRET_KEY", default=DEVELOPMENT_SECRET)
 JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY", default=f"jwt:{SECRET_KEY}")
 FIELD_ENCRYPTION_KEYS = secret("FIELD_ENCRYPTION_KEYS", default=f"field:{SECRET_KEY}").split(",")

@@ -9,6 +9,8 @@ from chat.api import urls as chat_urls
 from gameplatform.accounts.api import urls as accounts_urls
 from gameplatform.core import health
 from gameplatform.wire import nest
+from payments.api import wallet_urls
+from rooms.api import urls as rooms_urls
 
 handler404 = nest.page_not_found
 handler500 = nest.server_error
@@ -21,5 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="api-schema"),
     re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("api/v1/", include(accounts_urls)),
+    path("api/v1/", include(wallet_urls)),
     path("api/v1/", include(chat_urls)),
+    path("api/v1/", include(rooms_urls)),
 ]

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from gameplatform.core.realtime import publish_on_commit
 
+from gameplatform.core.realtime import publish_on_commit
 from gameplatform.core.transactions import require_atomic
 
 OPENED = "session.opened"

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
-from gameplatform.accounts.models import User
+from gameplatform.accounts.models import Game, User
 from rooms.errors import NotMaster, SessionNotFound, SessionNotOut
 from rooms.models import Outcome, Participant, Room, Session
 
@@ -210,3 +210,8 @@ def participant_detail(participant_id: int) -> Participant | None:
         .filter(pk=participant_id)
         .first()
     )
+
+
+def drawn_sessions() -> QuerySet[Session]:
+    """Sessions whose ranks came out of a finished draw, newest first."""
+    return Session.objects.filter(status=Session.Status.ENDED, result_mode=Game.ResultMode.DRAW).order_by("-id")

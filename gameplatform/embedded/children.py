@@ -2,15 +2,18 @@
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from gameplatform.embedded.paths import shown
 from gameplatform.embedded.problems import LauncherError, StopRequested
@@ -23,6 +26,8 @@ SETTLED_SECONDS = 30.0
 MAX_LOG_BYTES = 10 * 1024 * 1024
 
 _PR_SET_PDEATHSIG = 1
+# Python's exceptions, Django's commands, PostgreSQL and initdb.
+_ERROR = re.compile(r"Error: |Exception: |ImproperlyConfigured: |\b(FATAL|PANIC|error): ")
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -119,8 +124,11 @@ def ending(returncode: int) -> str:
     return f"signal {-returncode}" if returncode < 0 else f"exit code {returncode}"
 
 
-def last_lines(text: str, count: int = 12) -> str:
-    return "\n".join(f"    {line}" for line in text.strip().splitlines()[-count:])
+def cause(text: str) -> str:
+    """The line of a log that most likely says why its program ended: the last that names an error, or else the last."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    named = [line for line in lines if _ERROR.search(line)]
+    return (named or lines or ["it wrote nothing"])[-1]
 
 
 class Supervisor:
@@ -155,8 +163,8 @@ class Supervisor:
             self.look_after()
             if time.monotonic() > deadline:
                 raise LauncherError(
-                    f"{child.part.name} was not ready after {timeout_seconds:.0f} seconds. The end of"
-                    f" {shown(child.part.log)}:\n{last_lines(child.new_log())}"
+                    f"{child.part.name} was not ready after {timeout_seconds:.0f} seconds: {cause(child.new_log())}"
+                    f" (log: {shown(child.part.log)})"
                 )
             time.sleep(POLL_SECONDS)
         child.was_ready = True
@@ -173,14 +181,11 @@ class Supervisor:
                 _end([child], self._patience)
         return child.process.returncode, child.new_log()
 
-    def watch(self) -> None:
-        """Start again what dies, until asked to stop."""
-        try:
-            while True:
-                self.look_after()
-                time.sleep(POLL_SECONDS)
-        except StopRequested:
-            return
+    def watch(self) -> NoReturn:
+        """Start again what dies, until asked to stop: ends with ``StopRequested``."""
+        while True:
+            self.look_after()
+            time.sleep(POLL_SECONDS)
 
     def look_after(self) -> None:
         """One round: raises ``StopRequested`` when asked to stop, starts again what died since the last round."""
@@ -199,8 +204,8 @@ class Supervisor:
             return
         if not child.was_ready:
             raise LauncherError(
-                f"{child.part.name} stopped while starting ({ending(returncode)}). The end of"
-                f" {shown(child.part.log)}:\n{last_lines(child.new_log())}"
+                f"{child.part.name} stopped while starting ({ending(returncode)}): {cause(child.new_log())}"
+                f" (log: {shown(child.part.log)})"
             )
         if time.monotonic() - child.started_at > SETTLED_SECONDS:
             child.failures = 0
@@ -250,6 +255,7 @@ def _limit_log(log: Path) -> None:
     """Keep the last part of a log that grew too long: it would fill the disk of a platform that runs for months."""
     if not log.exists() or log.stat().st_size <= MAX_LOG_BYTES:
         return
-    log.with_suffix(".log.1").write_bytes(log.read_bytes())
+    with suppress(OSError):  # on a full disk, making room matters more than the past
+        log.with_suffix(".log.1").write_bytes(log.read_bytes())
     # The child appends, so that its next line lands at the new end.
     os.truncate(log, 0)

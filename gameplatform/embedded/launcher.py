@@ -10,11 +10,12 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import NoReturn
 
 import environ
 
 from gameplatform.embedded import environment, migrations_stamp, postgres, valkey
-from gameplatform.embedded.children import Child, Part, Supervisor, ending, last_lines
+from gameplatform.embedded.children import Child, Part, Supervisor, cause, ending
 from gameplatform.embedded.paths import BASE_DIR, Layout, layout_from_environment, prepare, shown
 from gameplatform.embedded.problems import LauncherError, StopRequested, sentence_for
 
@@ -87,8 +88,8 @@ class Launch:
         self._supervisor = supervisor
         self._began = time.monotonic()
 
-    def run(self) -> None:
-        """Returns when the platform was stopped; raises ``LauncherError`` when it could not start."""
+    def run(self) -> NoReturn:
+        """Ends with ``StopRequested`` when asked to stop, with ``LauncherError`` when it could not start."""
         layout = self._layout
         # A `.env` beside manage.py counts like the environment itself, for us and for the children.
         environ.Env.read_env(BASE_DIR / ".env")
@@ -103,7 +104,9 @@ class Launch:
                 self._announce(listener)
                 self._start_demo(listener)
                 self._supervisor.watch()
+            except StopRequested:
                 say("Stopping.")
+                raise
             finally:
                 self._supervisor.stop()
                 listener.close()
@@ -113,20 +116,29 @@ class Launch:
     def _start_services(self) -> None:
         """Start what no URL is given for; set the URLs of both for the children and for other commands."""
         layout = self._layout
-        ours = {"DATABASE_URL": environment.database_url(layout), "REDIS_URL": environment.redis_url(layout)}
-        external = {name: environment.external(name, url) for name, url in ours.items()}
-        # Both are started before either is waited for.
-        starters = {"DATABASE_URL": self._start_postgres, "REDIS_URL": self._start_valkey}
-        started = [start() for name, start in starters.items() if external[name] is None]
-        for child, ready_line in started:
+        starting = []
+        database = environment.external("DATABASE_URL", environment.database_url(layout))
+        if database:
+            postgres.require_reachable(database)
+            say("PostgreSQL ready (the one that DATABASE_URL names)")
+        else:
+            starting.append(self._start_postgres())
+        redis = environment.external("REDIS_URL", environment.redis_url(layout))
+        if redis:
+            valkey.require_reachable(redis)
+            say("Redis ready (the one that REDIS_URL names)")
+        else:
+            starting.append(self._start_valkey())
+        # One comes up while the other is waited for.
+        for child, ready_line in starting:
             self._supervisor.wait_ready(child, READY_TIMEOUT_SECONDS)
             say(ready_line)
-        for name, title in (("DATABASE_URL", "PostgreSQL"), ("REDIS_URL", "Redis")):
-            if external[name] is not None:
-                say(f"{title}: the one that {name} names")
-        if external["DATABASE_URL"] is None:
+        if not database:
             postgres.ensure_database(layout)
-        urls = {name: external[name] or url for name, url in ours.items()}
+        urls = {
+            "DATABASE_URL": database or environment.database_url(layout),
+            "REDIS_URL": redis or environment.redis_url(layout),
+        }
         environment.write_env_file(layout.runtime_file, urls, "Written by each manage.py up.")
         os.environ.update(urls)
         os.environ["GAMEPLATFORM_DATA"] = str(layout.data)
@@ -150,9 +162,10 @@ class Launch:
         url = os.environ["DATABASE_URL"]
         if migrations_stamp.is_up_to_date(self._layout, url):
             return
-        code, output = self._supervisor.finish(self._manage("migrate", "--no-input"))
+        part = self._manage("migrate", "--no-input")
+        code, output = self._supervisor.finish(part)
         if code != 0:
-            raise LauncherError(f"The database could not be migrated ({ending(code)}):\n{last_lines(output)}")
+            raise LauncherError(f"The database could not be migrated: {cause(output)} (log: {shown(part.log)})")
         migrations_stamp.record(self._layout, url)
         say("Database migrated")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from gameplatform.embedded.children import Identity, Part, last_lines
+from gameplatform.embedded.children import Identity, Part, cause
 from gameplatform.embedded.environment import DATABASE_NAME
 from gameplatform.embedded.paths import POSTGRES_PORT, Layout, shown
 from gameplatform.embedded.problems import LauncherError
@@ -181,7 +181,7 @@ def _initialise(binaries: Binaries, identity: Identity, layout: Layout, *, throw
         extra_groups=[] if identity.group is not None else None,
     )
     if done.returncode != 0:
-        raise LauncherError(f"PostgreSQL could not make its data folder:\n{last_lines(done.stdout)}")
+        raise LauncherError(f"PostgreSQL could not make its data folder: {cause(done.stdout)}")
     unfinished.rename(layout.postgres)
 
 
@@ -268,6 +268,17 @@ def connect(layout: Layout, database: str) -> psycopg.Connection[tuple[object, .
         connect_timeout=5,
         autocommit=True,
     )
+
+
+def require_reachable(url: str) -> None:
+    """Raises ``LauncherError`` when the server that a person's ``DATABASE_URL`` names cannot be used."""
+    try:
+        psycopg.connect(url, connect_timeout=10).close()
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise LauncherError(f"The PostgreSQL that DATABASE_URL names cannot be used: {reason}") from error
+    except psycopg.ProgrammingError:
+        pass  # a form of URL that Django reads and libpq does not
 
 
 def ensure_database(layout: Layout, name: str = DATABASE_NAME) -> None:

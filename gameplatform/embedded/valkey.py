@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import redis
+
 from gameplatform.embedded.children import Part
 from gameplatform.embedded.paths import Layout
 from gameplatform.embedded.problems import LauncherError
@@ -49,6 +51,15 @@ def server_part(binary: Binary, layout: Layout) -> Part:
         stop_round=1,
         is_ready=lambda _: _answers(path),
     )
+
+
+def require_reachable(url: str) -> None:
+    """Raises ``LauncherError`` when the server that a person's ``REDIS_URL`` names cannot be used."""
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        raise LauncherError(f"The Redis that REDIS_URL names cannot be used: {error}") from error
 
 
 def _answers(path: str) -> bool:

@@ -179,8 +179,11 @@ _WritesThrottle = throttle_for("writes")
 class NestView(APIView):
     """Base of the views of this style, open to everybody; ``accounts.api.base`` has the one that asks who it is.
 
-    A view that names no ``throttle_classes`` counts as reads or writes, by its method.
+    A view that names no ``throttle_classes`` counts as reads or writes, by its method; one that moves money names
+    its own ``write_throttle``, which fails closed.
     """
+
+    write_throttle: type[BaseThrottle] = _WritesThrottle
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -196,7 +199,7 @@ class NestView(APIView):
     def get_throttles(self) -> list[BaseThrottle]:
         if self.throttle_classes:
             return super().get_throttles()
-        return [_ReadsThrottle() if self.request.method in SAFE_METHODS else _WritesThrottle()]
+        return [_ReadsThrottle() if self.request.method in SAFE_METHODS else self.write_throttle()]
 
     def get_exception_handler(self) -> Any:
         return handle_exception

@@ -13,6 +13,7 @@ from gameplatform.core.tokens import format_amount_fixed
 from gameplatform.wire.fields import AmountField, iso_ms
 from gameplatform.wire.idempotency import idempotent
 from gameplatform.wire.nest import ok
+from gameplatform.wire.throttles import throttle_for
 from payments import adjustments, queries, wallets
 from payments.api.serializers import AdjustmentInput, StatementQuery
 from payments.models import Adjustment
@@ -62,6 +63,7 @@ class StatementView(AuthedNestView):
 class AdjustmentView(AuthedNestView):
     """Base of the two staff routes. The Idempotency-Key is required: a repeated deposit would create money."""
 
+    write_throttle = throttle_for("writes", fail_open=False)
     adjust: Callable[..., Adjustment]
     message: str
 

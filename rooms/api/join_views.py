@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from gameplatform.accounts.api.base import AuthedNestView
 from gameplatform.wire.idempotency import idempotent
 from gameplatform.wire.nest import ok, parse_page
+from gameplatform.wire.throttles import throttle_for
 from rooms import entry, queries
 from rooms.api import shapes
 from rooms.api.filters import ParticipantFilter, filtered
@@ -16,11 +17,16 @@ from rooms.api.serializers import JoinInput, JoinQuery, LeaveInput, RoomQuery, S
 from rooms.errors import JoinerNotFound, RoomNotFound, SessionNotFound
 from rooms.models import Participant, Session
 
+# Seats are worth money: no joining faster than a person could, and not at all while nobody can count.
+EntryThrottle = throttle_for("joins", fail_open=False)
+
 FETCHED = "Game join room fetched successfully"
 
 
 class GameJoinRoomsView(AuthedNestView):
     """Join a session; list participations."""
+
+    write_throttle = EntryThrottle
 
     def get(self, request: Request) -> Response:
         return _participations(request, queries.participants())
@@ -56,6 +62,8 @@ class GameJoinRoomsView(AuthedNestView):
 
 class LeaveView(AuthedNestView):
     """Give a place back while the session is pending."""
+
+    write_throttle = EntryThrottle
 
     @idempotent
     def post(self, request: Request) -> Response:

@@ -1,5 +1,6 @@
 """Real servers for the tests that stop them."""
 
+import signal
 import socket
 import subprocess
 import time
@@ -42,6 +43,15 @@ class Valkey:
             except redis.ConnectionError:
                 assert time.monotonic() < deadline, "Valkey did not start"
                 time.sleep(0.01)
+
+    def freeze(self) -> None:
+        """Let it hang: connections stay open and nothing is answered."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Kill it as a crash would."""

@@ -64,7 +64,8 @@ def test_without_redis_it_is_named_and_the_heartbeat_raises_nothing(valkey):
     assert state() == (503, "unavailable", {"database": "ok", "redis": "no answer", "worker": "unknown"})
 
 
-def test_without_the_database_it_is_named(valkey, committing_database, monkeypatch):
+@pytest.mark.django_db(transaction=True)
+def test_without_the_database_it_is_named(valkey, monkeypatch):
     beat_heartbeat(clock.now())
     connection.close()
     with monkeypatch.context() as away:

@@ -161,21 +161,24 @@ def race(function, threads=8):
 
 
 @pytest.mark.concurrency
-def test_of_eight_twins_exactly_one_runs(committing_database):
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_twins_exactly_one_runs():
     results = race(start)
     assert sorted(type(result).__name__ for result in results) == ["Fresh"] + ["IdempotencyInFlight"] * 7
     assert IdempotencyRecord.objects.count() == 1
 
 
 @pytest.mark.concurrency
-def test_of_eight_that_take_over_a_dead_run_exactly_one_wins(committing_database):
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_that_take_over_a_dead_run_exactly_one_wins():
     start()
     results = race(lambda: start(now=NOW + timedelta(seconds=31)))
     assert sorted(type(result).__name__ for result in results) == ["Fresh"] + ["IdempotencyInFlight"] * 7
 
 
 @pytest.mark.concurrency
-def test_negative_control_looking_first_lets_several_twins_run(committing_database):
+@pytest.mark.django_db(transaction=True)
+def test_negative_control_looking_first_lets_several_twins_run():
     all_looked = threading.Barrier(8)
 
     def look_then_run():

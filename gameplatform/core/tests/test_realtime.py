@@ -1,6 +1,4 @@
 import logging
-import os
-import signal
 import time
 from contextlib import contextmanager
 from decimal import Decimal
@@ -49,7 +47,8 @@ def test_an_event_arrives_over_tcp_and_over_a_unix_socket(tmp_path, settings, un
     assert arrived == events(1)
 
 
-def test_events_leave_in_order_after_the_commit_and_not_before(valkey, committing_database):
+@pytest.mark.django_db(transaction=True)
+def test_events_leave_in_order_after_the_commit_and_not_before(valkey):
     @use_case
     def act():
         for number in range(50):
@@ -63,7 +62,8 @@ def test_events_leave_in_order_after_the_commit_and_not_before(valkey, committin
     assert arrived == [("t" if number % 2 else "u", {"n": number}) for number in range(50)]
 
 
-def test_the_events_of_a_transaction_are_one_round_trip(valkey, committing_database):
+@pytest.mark.django_db(transaction=True)
+def test_the_events_of_a_transaction_are_one_round_trip(valkey):
     client = redis.Redis.from_url(valkey.url)
     publish_now("t", {})
 
@@ -77,14 +77,16 @@ def test_the_events_of_a_transaction_are_one_round_trip(valkey, committing_datab
     assert act(20) == act(1)
 
 
-def test_a_transaction_that_rolls_back_publishes_nothing(valkey, committing_database):
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_rolls_back_publishes_nothing(valkey):
     with listening(valkey.url, "t") as arrived, transaction.atomic():
         publish_on_commit("t", {"n": 1})
         transaction.set_rollback(True)
     assert arrived == []
 
 
-def test_a_savepoint_that_rolls_back_takes_its_own_events_along_and_no_others(valkey, committing_database):
+@pytest.mark.django_db(transaction=True)
+def test_a_savepoint_that_rolls_back_takes_its_own_events_along_and_no_others(valkey):
     with listening(valkey.url, "t") as arrived, transaction.atomic():
         publish_on_commit("t", {"n": 1})
         with transaction.atomic():
@@ -97,12 +99,14 @@ def test_a_savepoint_that_rolls_back_takes_its_own_events_along_and_no_others(va
     assert arrived == events(1, 3, 4, 5)
 
 
-def test_outside_a_transaction_it_is_a_programming_error(valkey, committing_database):
+@pytest.mark.django_db(transaction=True)
+def test_outside_a_transaction_it_is_a_programming_error(valkey):
     with pytest.raises(RuntimeError, match="inside a use case"):
         publish_on_commit("t", {"n": 1})
 
 
-def test_an_event_that_is_not_json_fails_in_the_transaction_that_made_it(valkey, committing_database):
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_is_not_json_fails_in_the_transaction_that_made_it(valkey):
     @use_case
     def act():
         publish_on_commit("t", {"n": 1})
@@ -114,7 +118,8 @@ def test_an_event_that_is_not_json_fails_in_the_transaction_that_made_it(valkey,
     assert arrived == []
 
 
-def test_redis_away_is_no_error_and_is_logged_once_per_outage(valkey, committing_database, caplog):
+@pytest.mark.django_db(transaction=True)
+def test_redis_away_is_no_error_and_is_logged_once_per_outage(valkey, caplog):
     caplog.set_level(logging.WARNING, redis_connection.logger.name)
     publish_now("t", {})
     for _ in range(2):
@@ -131,16 +136,17 @@ def test_redis_away_is_no_error_and_is_logged_once_per_outage(valkey, committing
     assert messages == ["Redis is away", "Redis is back"] * 2
 
 
-def test_a_frozen_redis_costs_its_callers_one_timeout_and_not_one_each(valkey, committing_database):
+@pytest.mark.django_db(transaction=True)
+def test_a_frozen_redis_costs_its_callers_one_timeout_and_not_one_each(valkey):
     publish_now("t", {})
-    os.kill(valkey.process.pid, signal.SIGSTOP)
+    valkey.freeze()
     try:
         started = time.monotonic()
         for number in range(20):
             publish_now("t", {"n": number})
         assert time.monotonic() - started < redis_connection.TIMEOUT_SECONDS + 0.4
     finally:
-        os.kill(valkey.process.pid, signal.SIGCONT)
+        valkey.thaw()
 
 
 def test_a_restarted_redis_is_found_again_at_once_by_a_process_that_met_no_failure(valkey):

@@ -174,7 +174,8 @@ def test_a_run_that_died_between_is_in_flight_until_it_is_taken_over():
 
 
 @pytest.mark.concurrency
-def test_while_one_twin_runs_the_other_is_a_409(committing_database):
+@pytest.mark.django_db(transaction=True)
+def test_while_one_twin_runs_the_other_is_a_409():
     def first():
         try:
             return post({"do": "wait"})

@@ -1,0 +1,286 @@
+"""`manage.py play` against a real web server and a real tick, each a process of its own."""
+
+import asyncio
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+
+from gameplatform.accounts.models import User
+from gameplatform.core import clock
+from gameplatform.core.tests.servers import free_port
+from gameplatform.demo.client import Caller, Tally
+from gameplatform.demo.logins import Login
+from payments import adjustments
+from rooms import offers
+from rooms.models import Participant, Session
+from tests.support.books import balance, findings
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "the staff's password"
+
+
+@dataclass
+class Platform:
+    """The web server and the tick on the test's database."""
+
+    environment: dict[str, str]
+    port: int = field(default_factory=free_port)
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start_web(self) -> subprocess.Popen[bytes]:
+        words = ["uvicorn", "gameplatform.asgi:application", "--port", str(self.port), "--lifespan", "off"]
+        web = self._start("-m", *words, "--log-level", "warning", "--no-access-log")
+        deadline = time.monotonic() + 40
+        while not self._is_live():
+            assert web.poll() is None, "the web server ended"
+            assert time.monotonic() < deadline, "the web server did not start"
+            time.sleep(0.05)
+        return web
+
+    def start_tick(self) -> None:
+        self._start("manage.py", "advance_sessions", "--loop")
+
+    def play(self, *words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "manage.py", "play", "--base-url", self.url, *words]
+        return subprocess.Popen(
+            command,
+            cwd=django_settings.BASE_DIR,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+    def _start(self, *words: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, *words], cwd=django_settings.BASE_DIR, env=self.environment)
+        self.processes.append(process)
+        return process
+
+    def _is_live(self) -> bool:
+        live = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+        try:
+            live.request("GET", "/livez")
+            return live.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            live.close()
+
+
+@pytest.fixture
+def platform(tmp_path) -> Iterator[Platform]:
+    """A platform without rooms, the staff's login in the file ``password`` of its data folder."""
+    User.objects.create_superuser("boss", password=PASSWORD)
+    adjustments.create_token(symbol="GOLD", name="Gold", decimals=2)
+    (tmp_path / "password").write_text(f"{PASSWORD}\n")
+    database = connection.settings_dict
+    host, port = database["HOST"], database["PORT"]
+    parts = f"user={database['USER']}", f"password={database['PASSWORD']}", f"host={host}", f"port={port}"
+    platform = Platform(
+        environment=os.environ
+        | {
+            "DATABASE_URL": f"postgres:///{database['NAME']}?{'&'.join(parts)}",
+            "GAMEPLATFORM_DATA": str(tmp_path),
+            "DEBUG": "true",
+            "ROOM_GAP_SECONDS": "1",
+            "LOG_LEVEL": "WARNING",
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
+    try:
+        yield platform
+    finally:
+        platform.stop()
+
+
+@pytest.fixture
+def quick_rooms(platform, game) -> None:
+    """A room that five players fill, one with fewer seats than that, and one that they never fill."""
+    boss = User.objects.get(username="boss")
+    tables = {
+        "for two": ("5", ["60", "40"], 3),
+        "for three": ("3.33", ["50", "30", "20"], 10),
+        "for twenty": ("1", [Decimal("9.75") - Decimal("0.5") * rank for rank in range(20)], 20),
+    }
+    for name, (fee, percents, seats) in tables.items():
+        offers.create_room(
+            actor=boss,
+            game_id=game.pk,
+            name=name,
+            symbol=None,
+            entry_fee_minor=int(Decimal(fee) * 100),
+            prize_table=[(rank, Decimal(percent)) for rank, percent in enumerate(percents, start=1)],
+            now=clock.now(),
+            max_participants=seats,
+            join_window_seconds=4,
+            run_seconds=1,
+        )
+
+
+def staff_words(tmp_path: Path) -> list[str]:
+    return ["--staff-username", "boss", "--staff-password-file", str(tmp_path / "password")]
+
+
+def finished(play: subprocess.Popen[str], timeout_seconds: int = 110) -> tuple[int, str]:
+    """Exit code and output; what does not end is killed."""
+    try:
+        output, _ = play.communicate(timeout=timeout_seconds)
+    finally:
+        play.kill()
+    return play.returncode, output
+
+
+def wait_for_a_paid_place(timeout_seconds: float = 40) -> Participant:
+    deadline = time.monotonic() + timeout_seconds
+    while (place := Participant.objects.select_related("user").filter(status="paid").first()) is None:
+        assert time.monotonic() < deadline, "no bot has joined"
+        time.sleep(0.1)
+    return place
+
+
+def reconciled(output: str) -> tuple[int, int]:
+    """(players, sessions) of the last line."""
+    match = re.search(r"^Reconciled: (\d+) players, (\d+) sessions, to the last unit$", output, re.MULTILINE)
+    assert match is not None, output
+    return int(match[1]), int(match[2])
+
+
+def test_five_bots_play_for_a_quarter_of_a_minute_and_reconcile(platform, quick_rooms, tmp_path):
+    platform.start_web()
+    platform.start_tick()
+    code, output = finished(platform.play("--players", "5", "--minutes", "0.25", *staff_words(tmp_path)))
+    assert code == 0, output
+    players, sessions = reconciled(output)
+    assert players == 5
+    played = Session.objects.filter(participants__status__in=["paid", "refunded"]).distinct()
+    assert sessions == played.count() >= 3
+    assert not played.filter(status__in=Session.LIVE).exists()
+    assert Participant.objects.filter(prize_minor__gt=0).exists()
+    assert Participant.objects.filter(status="refunded").exists()
+    assert findings() == []
+
+
+def test_a_unit_that_vanishes_behind_a_bots_back_is_named(platform, quick_rooms, tmp_path):
+    platform.start_web()
+    platform.start_tick()
+    play = platform.play("--players", "3", "--minutes", "0.12", *staff_words(tmp_path))
+    try:
+        robbed = wait_for_a_paid_place().user
+        boss = User.objects.get(username="boss")
+        token = Session.objects.first().token
+        adjustments.withdraw(
+            user=robbed, token=token, amount_minor=1, reason="theft", actor=boss, request_key="theft", now=clock.now()
+        )
+    except BaseException:
+        play.kill()
+        raise
+    code, output = finished(play)
+    assert code == 1
+    wallet = balance(robbed)
+    expected, actual = f"{(wallet + 1) / 100:.2f}", f"{wallet / 100:.2f}"
+    rows = [line.split() for line in output.splitlines() if line.startswith("bot-")]
+    assert rows == [
+        [robbed.username, "wallet", expected, actual, "-0.01"],
+        [robbed.username, f"user:{robbed.pk}", *rows[1][2:4], "-0.01"],
+    ]
+    assert "CommandError: The players' books and the platform disagree, see above." in output
+
+
+@pytest.mark.faults
+def test_bots_reconcile_after_their_web_server_was_killed(platform, quick_rooms, tmp_path):
+    web = platform.start_web()
+    platform.start_tick()
+    play = platform.play("--players", "5", "--minutes", "0.3", *staff_words(tmp_path))
+    try:
+        wait_for_a_paid_place()
+        web.kill()
+        web.wait()
+        time.sleep(1)
+        platform.start_web()
+    except BaseException:
+        play.kill()
+        raise
+    code, output = finished(play)
+    assert code == 0, output
+    assert reconciled(output)[0] == 5
+    assert re.search(r" (\d+) errors \(.*ConnectError", output)
+    assert findings() == []
+
+
+def test_an_interrupted_play_finishes_its_sessions_and_reconciles(platform, quick_rooms, tmp_path):
+    platform.start_web()
+    platform.start_tick()
+    play = platform.play("--players", "3", "--forever", *staff_words(tmp_path))
+    try:
+        wait_for_a_paid_place()
+        play.send_signal(signal.SIGINT)
+    except BaseException:
+        play.kill()
+        raise
+    code, output = finished(play)
+    assert code == 0, output
+    assert reconciled(output)[0] == 3
+
+
+def test_without_rooms_play_says_what_is_missing(platform, tmp_path):
+    platform.start_web()
+    code, output = finished(platform.play("--players", "1", "--minutes", "0.02", *staff_words(tmp_path)))
+    assert code == 1
+    assert "CommandError: Nobody has joined anything: no room was open." in output
+
+
+def test_a_login_that_is_not_staffs_cannot_give_tokens(platform, quick_rooms, tmp_path):
+    User.objects.filter(username="boss").update(is_staff=False)
+    platform.start_web()
+    code, output = finished(platform.play("--players", "1", "--minutes", "0.2", *staff_words(tmp_path)))
+    assert code == 1
+    assert "CommandError: The staff login cannot give GOLD to players: Only staff may adjust wallets" in output
+
+
+def test_without_a_staff_login_play_says_where_one_comes_from(platform):
+    code, output = finished(platform.play())
+    assert code == 1
+    assert "demo-logins.json has no staff login. Run manage.py seed_demo" in output
+
+
+def test_a_caller_survives_a_used_up_token_and_a_registration_whose_answer_was_lost(platform):
+    platform.start_web()
+
+    async def questions() -> list[int]:
+        async with httpx.AsyncClient(base_url=platform.url, trust_env=False) as client:
+            login = Login(username="phoenix", password="a long enough password")
+            caller = Caller(client, login, Tally())
+            user_id = await caller.register()
+            # The same name again, as after a lost answer: it is its own.
+            assert await Caller(client, login, Tally()).register() == user_id
+            caller._access = "expired"
+            refreshed = await caller.get("wallet")
+            # Both tokens gone, as after a refresh whose answer was lost: the password is left.
+            caller._access = caller._refresh = "used up"
+            logged_in = await caller.get("wallet")
+            return [refreshed.status, logged_in.status]
+
+    assert asyncio.run(questions()) == [200, 200]
