@@ -31,15 +31,28 @@ def conversation_topic(conversation_id: uuid.UUID) -> str:
 def announce_message(type: str, *, conversation_id: uuid.UUID, message: Mapping[str, Any], at: datetime) -> None:
     """Publish what happened to a message, once committed. ``message`` is a row of `chat.queries`."""
     publish_on_commit(
-        conversation_topic(conversation_id), {"type": type, "seq": message["seq"], "at": at, "data": dict(message)}
+        conversation_topic(conversation_id),
+        {**_event(type, conversation_id, message, at), "seq": message["seq"]},
     )
 
 
 def announce(type: str, *, conversation_id: uuid.UUID, data: Mapping[str, Any], at: datetime) -> None:
     """Publish, once committed, what has no number: who came and went, which sockets must close."""
-    publish_on_commit(conversation_topic(conversation_id), {"type": type, "at": at, "data": dict(data)})
+    publish_on_commit(conversation_topic(conversation_id), _event(type, conversation_id, data, at))
 
 
 def tell(type: str, *, conversation_id: uuid.UUID, data: Mapping[str, Any], at: datetime) -> None:
     """Publish at once what stands in no table: typing, presence."""
-    publish_now(conversation_topic(conversation_id), {"type": type, "at": at, "data": dict(data)})
+    publish_now(conversation_topic(conversation_id), _event(type, conversation_id, data, at))
+
+
+def message_event(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A message read from the database as the event that announced it; of a deleted one only its place is left."""
+    if message["is_deleted"]:
+        message = {**message, "content": "", "meta": {}}
+    event = _event(MESSAGE, message["conversation_id"], message, message["created_at"])
+    return {**event, "seq": message["seq"]}
+
+
+def _event(type: str, conversation_id: uuid.UUID, data: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    return {"type": type, "conversation_id": conversation_id, "at": at, "data": dict(data)}

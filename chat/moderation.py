@@ -25,7 +25,7 @@ def mute(
     expires_at: datetime | None,
     now: datetime,
 ) -> None:
-    """Let a participant read but not post until ``expires_at`` (``None``: until lifted); a newer mute replaces an older.
+    """Let a participant read but not post until ``expires_at`` (``None``: until lifted); a newer mute replaces one.
 
     Raises ``RoomNotFound``, ``RoomAccessDenied``, ``ParticipantNotFound``, ``FieldInvalid`` for a time that is over.
     """

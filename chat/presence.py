@@ -81,9 +81,20 @@ def leave(conversation_id: uuid.UUID, user_id: str, socket_id: str) -> bool:
     return bool(_call(_LEAVE, keys, [user_id, socket_id]))
 
 
-def expire(conversation_id: uuid.UUID) -> list[str]:
-    """Take out the users whose leases have run out, and name them: each is named to one caller only."""
-    return _texts(_call(_EXPIRE, [_users_key(conversation_id)], []))
+def expire(conversation_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    """Take out the users whose leases have run out, and name them: each is named to one caller only. One round trip."""
+
+    def run(client: Any) -> list[list[bytes]]:
+        script = client.register_script(_EXPIRE)
+        pipeline = client.pipeline(transaction=False)
+        for conversation_id in conversation_ids:
+            script([_users_key(conversation_id)], client=pipeline)
+        answers: list[list[bytes]] = pipeline.execute()
+        return answers
+
+    answers = redis_connection.run(run) if conversation_ids else []
+    gone = zip(conversation_ids, map(_texts, answers), strict=True)
+    return {conversation_id: users for conversation_id, users in gone if users}
 
 
 def online_users(conversation_id: uuid.UUID) -> list[str]:

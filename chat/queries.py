@@ -110,6 +110,25 @@ def row_of(message: Message) -> Row:
     return {**row, "client_public_id": None if client is None else client.public_id}
 
 
+def last_seq(conversation_id: uuid.UUID) -> int:
+    """The number of the newest message; 0 when there is none or no such conversation."""
+    return Conversation.objects.filter(pk=conversation_id).values_list("last_seq", flat=True).first() or 0
+
+
+def messages_after(conversation_id: uuid.UUID, seq: int, limit: int, *, up_to: int | None = None) -> Sequence[Row]:
+    """The next messages in order, deleted ones too: the numbers have no gaps."""
+    following = messages_of(conversation_id, include_deleted=True).filter(seq__gt=seq)
+    if up_to is not None:
+        following = following.filter(seq__lte=up_to)
+    return message_rows(following[:limit])
+
+
+def names_of(conversation_id: uuid.UUID, user_ids: Iterable[str]) -> Mapping[str, str]:
+    """The names of these members."""
+    members = Member.objects.filter(conversation_id=conversation_id, user_id__in=list(user_ids))
+    return dict(members.values_list("user_id", "user_name"))
+
+
 def thread_of(message: Message) -> QuerySet[Message]:
     """The thread that a message begins or belongs to, oldest first, without deleted messages."""
     key = message.thread_key or str(message.pk)

@@ -257,3 +257,25 @@ class SearchQuery(serializers.Serializer):
     date_to = QueryTimeField(is_end=True, required=False)
     skip = QueryNumberField(minimum=0, maximum=SKIP_MAX, default=0)
     limit = QueryNumberField(minimum=1, maximum=LIMIT_MAX, default=LIMIT_DEFAULT)
+
+
+# --- The socket --------------------------------------------------------------------------------------------------
+
+
+class SocketQuery(serializers.Serializer):
+    token = TextField(max_length=200, allow_blank=True, default="")
+    user_id = UserIdField(required=False)
+    user_name = NameField(max_length=NAME_LENGTH_MAX, required=False)
+    since = QueryNumberField(minimum=0, maximum=ID_MAX, required=False)
+    epoch = TextField(max_length=20, required=False)
+
+
+class SocketMessage(StrictSerializer):
+    content = ContentField()
+    message_type = MessageTypeField(default="text")
+    meta = MetaField(default=dict)
+    client_msg_id = UserIdField(required=False, allow_null=True)
+
+
+class SocketTyping(StrictSerializer):
+    is_typing = serializers.BooleanField()

@@ -152,8 +152,12 @@ def _api_exception(exception: exceptions.APIException) -> Response:
 
 
 def _invalid(errors: list[dict[str, str]]) -> Response:
+    return Response(_invalid_body(errors), status=422)
+
+
+def _invalid_body(errors: list[dict[str, str]]) -> dict[str, Any]:
     message = errors[0]["message"] if errors else "Invalid parameters"
-    return Response(error_body("VALIDATION_ERROR", message, {"errors": errors}), status=422)
+    return error_body("VALIDATION_ERROR", message, {"errors": errors})
 
 
 def _field_errors(detail: Any, path: str) -> Iterable[dict[str, str]]:
@@ -235,9 +239,21 @@ def wire_time(moment: datetime | str | None) -> str | None:
     return iso_ms(datetime.fromisoformat(moment) if isinstance(moment, str) else moment)
 
 
-def frame(type: str, data: Any, *, at: datetime | str, room_id: str) -> bytes:
-    """A frame of the socket as it goes out: UTF-8 JSON."""
-    return orjson.dumps({"type": type, "data": data, "timestamp": wire_time(at), "room_id": room_id})
+def frame(type: str, data: Any, *, at: datetime | str, room_id: uuid.UUID | str) -> str:
+    """A frame of the socket as it goes out."""
+    return orjson.dumps({"type": type, "data": data, "timestamp": wire_time(at), "room_id": room_id}).decode()
+
+
+def error_of(exception: Exception) -> dict[str, Any]:
+    """``code``, ``message`` and ``details`` of a refusal on a socket; anything unforeseen is "try again"."""
+    if isinstance(exception, DomainError):
+        _, body = describe_refusal(exception)
+    elif isinstance(exception, exceptions.ValidationError):
+        body = _invalid_body(list(_field_errors(exception.detail, "")))
+    else:
+        body = error_body("SERVICE_UNAVAILABLE", "Please try again")
+    error: dict[str, Any] = body["error"]
+    return error
 
 
 def _plain(value: Any) -> Any:
