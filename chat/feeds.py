@@ -3,8 +3,8 @@
 Commits happen in the order of ``seq``, but their announcements may overtake each other on the way, and one may be lost
 with Redis. So sockets do not listen to the hub: a feed does, once per process and conversation. It hands out message
 n+1 after message n, and when one is missing for longer than a moment, reads it from the database, once for all its
-sockets. A monitor compares every few seconds what was handed out with what the database has, which also covers an announcement
-that nobody ever heard, and closes sockets whose right to be there has ended.
+sockets. A monitor compares every few seconds what was handed out with what the database has, which also covers an
+announcement that nobody ever heard, and closes sockets whose right to be there has ended.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ from gameplatform.core.redis_connection import RedisAway
 logger = logging.getLogger(__name__)
 
 F = TypeVar("F")
+G = TypeVar("G", contravariant=True)
 
 # How long an announcement may be overtaken by later ones before it counts as lost.
 PATIENCE_SECONDS = 0.05
@@ -35,13 +36,13 @@ FETCH_ROWS = 500
 CHECK_SECONDS = 3.0
 
 
-class Socket(Protocol[F]):
+class Socket(Protocol[G]):
     """What a feed needs of a socket."""
 
     @property
     def seat(self) -> Seat: ...
 
-    def deliver(self, frame: F) -> None:
+    def deliver(self, frame: G) -> None:
         """Take a frame; must neither wait nor fail."""
 
     def end(self, why: str) -> None:
@@ -166,8 +167,8 @@ class Feed(Generic[F]):
         if not self.sockets:
             return
         frame = self._render(event)
-        # Nobody is told that they are typing themselves.
-        silent = event["data"]["user_id"] if event["type"] == events.TYPING else None
+        # Nobody is told that they themselves have come, or are typing.
+        silent = event["data"]["user_id"] if event["type"] in (events.TYPING, events.USER_JOINED) else None
         for socket in tuple(self.sockets):
             if silent is None or socket.seat.user_id != silent:
                 socket.deliver(frame)

@@ -100,7 +100,8 @@ def message_rows(messages: QuerySet[Message]) -> Sequence[Row]:
 
 def message_row(message_id: uuid.UUID) -> Row | None:
     """One message as a row, or ``None``."""
-    return Message.objects.filter(pk=message_id).values(*MESSAGE_FIELDS, **_CLIENT).first()
+    row: Row | None = Message.objects.filter(pk=message_id).values(*MESSAGE_FIELDS, **_CLIENT).first()
+    return row
 
 
 def row_of(message: Message) -> Row:
