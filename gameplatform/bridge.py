@@ -1,9 +1,10 @@
 """Between the ASGI server and the two applications behind it: what is settled before either sees a request."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import quote, urlparse
+from wsgiref.util import FileWrapper
 
 from a2wsgi import WSGIMiddleware
 from channels.security.websocket import OriginValidator
@@ -21,6 +22,8 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 BODY_TIMEOUT_SECONDS = 30.0
 # Chunks of a response that may wait for a slow reader, so that the thread is free before the reader is done.
 WAITING_CHUNKS = 1024
+# Each chunk goes from the thread to the event loop by itself: Django's 4 KB blocks would make files slow.
+FILE_BLOCK_BYTES = 64 * 1024
 # WebSocket close codes 4000 and up are the application's own.
 REFUSED_SOCKET = 4404
 
@@ -33,7 +36,12 @@ class ThreadedWSGI:
     """
 
     def __init__(self, wsgi_application: Callable[..., Any]) -> None:
-        self._application = WSGIMiddleware(wsgi_application, workers=WSGI_THREADS, send_queue_size=WAITING_CHUNKS)
+        def with_large_blocks(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            environ["wsgi.file_wrapper"] = lambda file, _block_size: FileWrapper(file, FILE_BLOCK_BYTES)
+            answer: Iterable[bytes] = wsgi_application(environ, start_response)
+            return answer
+
+        self._application = WSGIMiddleware(with_large_blocks, workers=WSGI_THREADS, send_queue_size=WAITING_CHUNKS)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         try:

@@ -34,13 +34,8 @@ def schedule_next(*, session: Session, now: datetime) -> None:
     """Put a waiting change into force and date the room's next session, the gap after this one's end."""
     require_atomic()
     room = locks.lock_room(session.room_id)
-    changed = terms.apply_pending(room=room)
     room.next_open_at = now + timedelta(seconds=settings.ROOM_GAP_SECONDS) if room.status == Room.Status.OPEN else None
-    room.save(
-        update_fields=[
-            "next_open_at",
-            "pending_change",
-            "pending_name",
-            *(terms.TERM_NAMES if changed else ()),
-        ]
-    )
+    changed = terms.apply_pending(room=room)
+    room.save(update_fields=["next_open_at", "pending_change", "pending_name", *(terms.TERM_NAMES if changed else ())])
+    if changed:
+        events.record_room(room=room, what="edited", now=now)

@@ -12,6 +12,7 @@ from django.db import connection
 
 from gameplatform.core.realtime import publish_on_commit
 from gameplatform.core.transactions import require_atomic
+from rooms.models import Room
 
 OPENED = "session.opened"
 JOINED = "participant.joined"
@@ -29,6 +30,11 @@ def room_topic(room_id: int) -> str:
     return f"room:{room_id}"
 
 
+def room_of(topic: str) -> int:
+    """The room whose realtime address this is."""
+    return int(topic.removeprefix("room:"))
+
+
 def record(*, room_id: int, session_id: int | None, type: str, payload: dict[str, Any], now: datetime) -> None:
     """Number, keep and, once committed, publish an event. Takes the room's row lock: call it last."""
     require_atomic()
@@ -40,6 +46,20 @@ def record(*, room_id: int, session_id: int | None, type: str, payload: dict[str
         row = cursor.fetchone()
     assert row is not None
     announce(room_id=room_id, session_id=session_id, seq=row[0], type=type, payload=payload, now=now)
+
+
+def record_room(*, room: Room, what: str, now: datetime) -> None:
+    """Record that the room itself changed: its terms and status as they are now."""
+    payload = {
+        "change": what,
+        "status": room.status,
+        "name": room.name,
+        "symbol": room.symbol,
+        "entry_fee_minor": room.entry_fee_minor,
+        "prize_shares_bp": room.prize_shares_bp,
+        "max_participants": room.max_participants,
+    }
+    record(room_id=room.pk, session_id=None, type=ROOM_CHANGED, payload=payload, now=now)
 
 
 def announce(

@@ -85,7 +85,8 @@ def edit_room(*, actor: User, room_id: int, change: TermsChange, now: datetime) 
     else:
         room.pending_change = room.pending_name = None
         room.save(update_fields=["pending_change", "pending_name", *terms.TERM_NAMES])
-    _record_change(room, "edited", now)
+    if room.pending_change is None:
+        events.record_room(room=room, what="edited", now=now)
     return room
 
 
@@ -97,7 +98,7 @@ def switch_room(*, actor: User, room_id: int, on: bool, now: datetime) -> Room:
     if not _has_live_session(room):
         room.next_open_at = now if on else None
     room.save(update_fields=["status", "next_open_at"])
-    _record_change(room, "switched on" if on else "switched off", now)
+    events.record_room(room=room, what="switched on" if on else "switched off", now=now)
     return room
 
 
@@ -113,7 +114,7 @@ def delete_room(*, actor: User, room_id: int, now: datetime) -> None:
     room.next_open_at = None
     room.pending_change = room.pending_name = None
     room.save(update_fields=["status", "deleted_at", "next_open_at", "pending_change", "pending_name"])
-    _record_change(room, "deleted", now)
+    events.record_room(room=room, what="deleted", now=now)
 
 
 def _require_master(actor: User) -> None:
@@ -132,13 +133,3 @@ def _lock_own_room(actor: User, room_id: int) -> Room:
 
 def _has_live_session(room: Room) -> bool:
     return Session.objects.filter(room=room, status__in=Session.LIVE).exists()
-
-
-def _record_change(room: Room, what: str, now: datetime) -> None:
-    events.record(
-        room_id=room.pk,
-        session_id=None,
-        type=events.ROOM_CHANGED,
-        payload={"change": what, "status": room.status, "name": room.name},
-        now=now,
-    )

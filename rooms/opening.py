@@ -50,6 +50,7 @@ def open_in(*, room: Room, now: datetime) -> Session:
             "starts_at": session.starts_at.isoformat(timespec="milliseconds"),
             "ends_at": session.ends_at.isoformat(timespec="milliseconds"),
             "entry_fee_minor": session.entry_fee_minor,
+            "prize_shares_bp": session.prize_shares_bp,
             "max_participants": session.max_participants,
             "draw_commit": session.draw_commit,
         },

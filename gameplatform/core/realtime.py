@@ -23,6 +23,11 @@ def channel_of(topic: str) -> str:
     return _CHANNEL_PREFIX + topic
 
 
+def topic_of(channel: bytes) -> str:
+    """The topic of a Redis channel that ``channel_of`` made."""
+    return channel.decode().removeprefix(_CHANNEL_PREFIX)
+
+
 def publish_on_commit(topic: str, event: Mapping[str, Any]) -> None:
     """Publish ``event`` to ``topic`` when the current transaction commits.
 

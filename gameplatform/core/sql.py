@@ -19,7 +19,7 @@ def call(function: str, *arguments: Any) -> dict[str, Any]:
     """Call a set of OUT parameters' function in one round trip; the answer is a dict by parameter name."""
     places = ", ".join(["%s"] * len(arguments))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {function}({places})", arguments)  # noqa: S608 - the name is a literal of ours
+        cursor.execute(f"SELECT * FROM {function}({places})", arguments)
         row = cursor.fetchone()
         assert row is not None
         return {column.name: value for column, value in zip(cursor.description, row, strict=True)}

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gameplatform.accounts.api.base import AuthedNestView
+from gameplatform.core import tickets
 from gameplatform.wire.nest import ok, parse_page
 from rooms import offers, queries
 from rooms.api import shapes
@@ -14,6 +15,9 @@ from rooms.api.serializers import CreateRoomInput, EditRoomInput, IdQuery, RoomQ
 from rooms.errors import RoomInvalid, RoomNotFound
 from rooms.prizes import prize_shares
 from rooms.terms import TermsChange
+
+# What a ticket for the streams is good for (rooms.consumers).
+TICKET_PURPOSE = "game-rooms"
 
 
 class GameRoomsView(AuthedNestView):
@@ -74,6 +78,15 @@ class GameRoomView(AuthedNestView):
         may_manage = self.caller.is_staff or row["owner_id"] == self.caller.pk
         detail = shapes.room_detail(row, joiners, may_manage=may_manage, now=self.now)
         return ok("Game room details fetched successfully", data=detail)
+
+
+class TicketView(AuthedNestView):
+    """A one-use ticket for a browser to open a room's stream or the lobby with."""
+
+    def post(self, request: Request) -> Response:
+        ticket = tickets.issue(purpose=TICKET_PURPOSE, claim={"user_id": self.caller.pk})
+        data = {"ticket": ticket, "expires_in": tickets.LIFETIME_SECONDS}
+        return ok("Ticket issued successfully", data=data, status=201)
 
 
 def _id_of(request: Request, query: type[Any], name: str) -> int:

@@ -88,6 +88,8 @@ def room(row: queries.Row, now: datetime) -> Shape:
         "status": room_status(status=row["status"], session_status=status),
         "owner_id": {"id": row["owner_id"], "username": row["owner__username"]},
         "current_session": _current_session(row, now) if status else None,
+        # Where the lobby's events of this room go on from.
+        "event_seq": row["event_seq"],
     }
 
 
@@ -122,7 +124,6 @@ def room_detail(row: queries.Row, joiners: Sequence[queries.Row], *, may_manage:
         "max_participants": row["max_participants"],
         "join_window_seconds": row["join_window_seconds"],
         "run_seconds": row["run_seconds"],
-        "event_seq": row["event_seq"],
         "game_set_prizes": prize_table(row["prize_shares_bp"]),
         "join_room_num": len(joiners),
         "joiners": [

@@ -9,6 +9,7 @@ SESSION = r"^game-rooms/sessions/(?P<session_id>[1-9][0-9]{0,18})"
 urlpatterns = [
     re_path(r"^game-rooms/?$", room_views.GameRoomsView.as_view(), name="game-rooms"),
     re_path(r"^game-rooms/find-by-id/?$", room_views.GameRoomView.as_view(), name="game-room"),
+    re_path(r"^game-rooms/ticket/?$", room_views.TicketView.as_view(), name="game-rooms-ticket"),
     re_path(SESSION + r"/?$", session_views.SessionView.as_view(), name="game-session"),
     re_path(SESSION + r"/results/?$", session_views.ResultsView.as_view(), name="game-session-results"),
     re_path(SESSION + r"/proof/?$", session_views.ProofView.as_view(), name="game-session-proof"),

@@ -236,6 +236,7 @@ def test_the_list_shows_rooms_with_their_current_session(api, make_room, master,
                     "max_participants": 3,
                     "can_join": True,
                 },
+                "event_seq": 2,
             }
         ],
         "pagination": {"page": 1, "limit": 10, "total": 1, "totalPages": 1, "hasNext": False, "hasPrev": False},

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,8 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _over_write(self, line: str) -> None:
-        self.stdout.write(f"\r\033[K{line}", ending="")
+        # One that wraps could not be written over.
+        self.stdout.write(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}", ending="")
         self.stdout.flush()
 
 

@@ -1,0 +1,148 @@
+"""The frames of `/ws/game-rooms`: the stream's snapshot and events in this API's words and amounts."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from gameplatform.wire.fields import iso_ms
+from rooms import events
+from rooms.api import shapes
+from rooms.models import Participant, Room, Session
+from rooms.stream import Snapshot
+
+ROOM_STATES = {Room.Status.OPEN: "open", Room.Status.INACTIVE: "inactive", Room.Status.DELETED: "delete"}
+
+
+def snapshot(state: Snapshot) -> shapes.Shape:
+    """The first frame: all that the events after ``seq`` build upon."""
+    room = state.room
+    return {
+        "type": "snapshot",
+        "seq": state.seq,
+        "room_id": room["id"],
+        "data": {
+            "room": _room(room),
+            "session": _session(state.session) if state.session else None,
+            "joiners": [_joiner(row["id"], row["user_id"], row["user__username"]) for row in state.joiners],
+            "results": [
+                _result(row["rank"], row["id"], row["user_id"], row["user__username"], row["prize_minor"])
+                for row in state.standings
+            ],
+        },
+    }
+
+
+def event(kept: Mapping[str, Any]) -> shapes.Shape:
+    """The frame of an event, as kept in the database or as published."""
+    at = kept.get("created_at")
+    return {
+        "type": kept["type"],
+        "seq": kept["seq"],
+        "room_id": kept["room_id"],
+        "session_id": kept["session_id"],
+        "timestamp": iso_ms(at) if at is not None else iso_ms(datetime.fromisoformat(kept["at"])),
+        "data": _DATA[kept["type"]](kept["session_id"], kept["payload"]),
+    }
+
+
+def _room(terms: Mapping[str, Any]) -> shapes.Shape:
+    return {
+        "name": terms["name"],
+        "symbol": terms["symbol"],
+        "state": ROOM_STATES[terms["status"]],
+        "participation_amount": shapes.number(terms["entry_fee_minor"]),
+        "game_set_prizes": shapes.prize_table(terms["prize_shares_bp"]),
+        "max_participants": terms["max_participants"],
+    }
+
+
+def _session(session: Session) -> shapes.Shape:
+    return {
+        "id": session.pk,
+        "session": session.code,
+        "status": shapes.SESSION_STATUS[Session.Status(session.status)],
+        "time_start": iso_ms(session.starts_at),
+        "time_end": iso_ms(session.ends_at),
+        "participation_amount": shapes.number(session.entry_fee_minor),
+        "game_set_prizes": shapes.prize_table(session.prize_shares_bp),
+        "max_participants": session.max_participants,
+        "participants_count": session.participants_count,
+        "draw_commit": session.draw_commit,
+        "draw_roster": session.draw_roster,
+    }
+
+
+def _joiner(join_id: int, user_id: int, username: str) -> shapes.Shape:
+    return {"join_id": join_id, "user": {"id": user_id, "username": username}}
+
+
+def _result(rank: int, join_id: int, user_id: int, username: str, prize_minor: int) -> shapes.Shape:
+    return {"rank": rank, "prize": shapes.number(prize_minor), **_joiner(join_id, user_id, username)}
+
+
+def _time(text: str) -> str:
+    return iso_ms(datetime.fromisoformat(text).astimezone(UTC))
+
+
+def _opened(session_id: int, payload: Mapping[str, Any]) -> shapes.Shape:
+    session = {
+        "id": session_id,
+        "session": payload["session"],
+        "status": "pending",
+        "time_start": _time(payload["starts_at"]),
+        "time_end": _time(payload["ends_at"]),
+        "participation_amount": shapes.number(payload["entry_fee_minor"]),
+        "game_set_prizes": shapes.prize_table(payload["prize_shares_bp"]),
+        "max_participants": payload["max_participants"],
+        "participants_count": 0,
+        "draw_commit": payload["draw_commit"],
+        "draw_roster": None,
+    }
+    return {"session": session}
+
+
+def _seat(session_id: int, payload: Mapping[str, Any]) -> shapes.Shape:
+    joiner = _joiner(payload["participant_id"], payload["user_id"], payload["username"])
+    return {**joiner, "participants_count": payload["participants_count"]}
+
+
+def _running(session_id: int, payload: Mapping[str, Any]) -> shapes.Shape:
+    return {
+        "status": "running",
+        "time_end": _time(payload["ends_at"]),
+        "participants_count": payload["participants_count"],
+        "draw_roster": payload["draw_roster"],
+    }
+
+
+def _out(session_id: int, payload: Mapping[str, Any]) -> shapes.Shape:
+    return {
+        "status": "out",
+        "reason": payload["reason"],
+        "refunded": payload["refunded"],
+        "total_amount": shapes.number(payload["pool_minor"]),
+        "participant_status": shapes.PARTICIPANT_STATUS[Participant.Status.REFUNDED],
+    }
+
+
+def _ended(session_id: int, payload: Mapping[str, Any]) -> shapes.Shape:
+    results = [
+        _result(row["rank"], row["participant_id"], row["user_id"], row["username"], row["prize_minor"])
+        for row in payload["results"]
+    ]
+    return {"status": "end", "total_amount": shapes.number(payload["pool_minor"]), "results": results}
+
+
+def _changed(session_id: int | None, payload: Mapping[str, Any]) -> shapes.Shape:
+    return {"change": payload["change"], "room": _room(payload)}
+
+
+_DATA = {
+    events.OPENED: _opened,
+    events.JOINED: _seat,
+    events.LEFT: _seat,
+    events.RUNNING: _running,
+    events.OUT: _out,
+    events.ENDED: _ended,
+    events.ROOM_CHANGED: _changed,
+}

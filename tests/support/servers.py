@@ -1,0 +1,78 @@
+"""The real web server as a process of its own, on the test's database, to be called, killed and started again."""
+
+import http.client
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from gameplatform.core.tests.servers import free_port
+
+
+def environment(data: Path, **more: str) -> dict[str, str]:
+    """What a process needs to work on this test's database and Redis."""
+    database = connection.settings_dict
+    parts = {"user": database["USER"], "password": database["PASSWORD"], "host": database["HOST"]}
+    query = "&".join(f"{name}={value}" for name, value in {**parts, "port": database["PORT"]}.items())
+    return {
+        **os.environ,
+        "DATABASE_URL": f"postgres:///{database['NAME']}?{query}",
+        "REDIS_URL": settings.REDIS_URL,
+        "GAMEPLATFORM_DATA": str(data),
+        "DEBUG": "true",
+        "LOG_LEVEL": "WARNING",
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }
+
+
+class WebServer:
+    """uvicorn with one process, as the launcher runs it."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def start(self) -> "WebServer":
+        words = ["uvicorn", "gameplatform.asgi:application", "--port", str(self.port), "--lifespan", "off"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *words, "--log-level", "warning", "--no-access-log"],
+            cwd=settings.BASE_DIR,
+            env=self.environment,
+        )
+        deadline = time.monotonic() + 60
+        while not self._is_live():
+            assert self.process.poll() is None, "the web server ended"
+            assert time.monotonic() < deadline, "the web server did not start"
+            time.sleep(0.05)
+        return self
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def _is_live(self) -> bool:
+        live = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+        try:
+            live.request("GET", "/livez")
+            return live.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            live.close()
