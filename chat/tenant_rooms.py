@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from chat import conversations, events
-from chat.errors import FieldInvalid
+from chat.access import Caller
+from chat.errors import FieldInvalid, RoomAccessDenied
 from chat.models import Conversation, ModerationAct
 from chat.posting import dump_meta
 from gameplatform.accounts.models import ApiClient
@@ -58,34 +59,43 @@ def delete_room(*, client: ApiClient, room_id: uuid.UUID, now: datetime) -> None
     """Delete a room with its messages and participants, for good. Raises ``RoomNotFound``."""
     room = conversations.lock(room_id, among=Conversation.objects.filter(client=client))
     events.announce(events.CLOSE, conversation_id=room.pk, data={"why": "deleted"}, at=now)
-    _note(ModerationAct.Act.DELETE_ROOM, room=room, client=client, now=now)
-    room.delete()
+    _note(ModerationAct.Act.DELETE_ROOM, room=room, caller=Caller(client=client), now=now)
+    conversations.erase(room)
 
 
 @use_case
-def deactivate_room(*, client: ApiClient, room_id: uuid.UUID, now: datetime) -> Conversation:
-    """Close a room: its history stays, nothing is added, all sockets close. Repeatable. Raises ``RoomNotFound``."""
-    return _set_active(client=client, room_id=room_id, is_active=False, now=now)
+def deactivate_room(*, caller: Caller, room_id: uuid.UUID, now: datetime) -> Conversation:
+    """Close a room: its history stays, nothing is added, all sockets close. Repeatable.
+
+    For tenants and staff. Raises ``RoomNotFound``, ``RoomAccessDenied`` for a user of the platform.
+    """
+    return _set_active(caller=caller, room_id=room_id, is_active=False, now=now)
 
 
 @use_case
-def activate_room(*, client: ApiClient, room_id: uuid.UUID, now: datetime) -> Conversation:
-    """Open a deactivated room again. Repeatable. Raises ``RoomNotFound``."""
-    return _set_active(client=client, room_id=room_id, is_active=True, now=now)
+def activate_room(*, caller: Caller, room_id: uuid.UUID, now: datetime) -> Conversation:
+    """Open a deactivated room again. Repeatable. Raises what ``deactivate_room`` does."""
+    return _set_active(caller=caller, room_id=room_id, is_active=True, now=now)
 
 
-def _set_active(*, client: ApiClient, room_id: uuid.UUID, is_active: bool, now: datetime) -> Conversation:
-    room = conversations.lock(room_id, among=Conversation.objects.filter(client=client))
+def _set_active(*, caller: Caller, room_id: uuid.UUID, is_active: bool, now: datetime) -> Conversation:
+    if caller.user is not None:
+        raise RoomAccessDenied
+    room = conversations.lock(room_id, among=caller.conversations())
     if room.is_active != is_active:
         act = ModerationAct.Act.ACTIVATE_ROOM if is_active else ModerationAct.Act.DEACTIVATE_ROOM
-        _note(act, room=room, client=client, now=now)
+        _note(act, room=room, caller=caller, now=now)
     conversations.set_active(conversation=room, is_active=is_active, now=now)
     return room
 
 
-def _note(act: ModerationAct.Act, *, room: Conversation, client: ApiClient, now: datetime) -> None:
+def _note(act: ModerationAct.Act, *, room: Conversation, caller: Caller, now: datetime) -> None:
     ModerationAct.objects.create(
-        conversation_id=room.pk, client=client, actor=f"client:{client.name}", act=act, created_at=now
+        conversation_id=room.pk,
+        client_id=room.client_id,
+        actor=caller.label(acting_as=None),
+        act=act,
+        created_at=now,
     )
 
 

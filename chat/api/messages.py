@@ -18,6 +18,8 @@ from gameplatform.wire import chatapi
 
 
 class RoomMessagesView(ChatView):
+    parser_classes = [chatapi.MessageParser]
+
     def get(self, request: Request, room_id: str) -> Response:
         """The room's messages, newest first unless ``sort`` says otherwise or ``after_seq`` begins at a place."""
         query = self.query(serializers.MessagesQuery)
@@ -83,6 +85,8 @@ def _filtered(messages_: QuerySet[Message], room: Conversation, query: dict[str,
 
 
 class MessageView(ChatView):
+    parser_classes = [chatapi.MessageParser]
+
     def get(self, request: Request, message_id: str) -> Response:
         """One message; a deleted one only for those who may see it."""
         return chatapi.ok(chatapi.message(queries.row_of(self.message(message_id))))

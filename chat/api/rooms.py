@@ -72,14 +72,14 @@ class _StateView(ChatView):
 class DeactivationView(_StateView):
     def post(self, request: Request, room_id: str) -> Response:
         """Close the room for new messages and participants."""
-        room = tenant_rooms.deactivate_room(client=self.client, room_id=room_id_of(room_id), now=self.now)
+        room = tenant_rooms.deactivate_room(caller=self.caller, room_id=room_id_of(room_id), now=self.now)
         return self._state(room, "Room deactivated successfully")
 
 
 class ActivationView(_StateView):
     def post(self, request: Request, room_id: str) -> Response:
         """Open the room again."""
-        room = tenant_rooms.activate_room(client=self.client, room_id=room_id_of(room_id), now=self.now)
+        room = tenant_rooms.activate_room(caller=self.caller, room_id=room_id_of(room_id), now=self.now)
         return self._state(room, "Room activated successfully")
 
 

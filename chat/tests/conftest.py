@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from rest_framework.test import APIClient
 
 from chat import conversations, tenant_rooms
 from chat.models import Conversation
+from chat.tests.live import Live
 from gameplatform.accounts import api_keys
 from gameplatform.accounts.models import ApiClient, ApiKey, User
 from gameplatform.core import clock
@@ -24,6 +26,17 @@ class Tenant:
     key: ApiKey
     key_text: str
     api: APIClient
+
+
+@pytest.fixture(scope="module")
+def live(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Two web processes and a Valkey, for all tests of a module: each test has rooms of its own."""
+    before = settings.REDIS_URL
+    with django_db_blocker.unblock():
+        platform = Live.start(tmp_path_factory.mktemp("live"))
+    yield platform
+    platform.stop()
+    settings.REDIS_URL = before
 
 
 @pytest.fixture

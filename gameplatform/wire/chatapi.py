@@ -24,6 +24,7 @@ from rest_framework.views import APIView
 
 from gameplatform.core import clock
 from gameplatform.core.errors import DomainError
+from gameplatform.core.json_text import BodyTooLarge
 from gameplatform.wire.failures import describe
 from gameplatform.wire.fields import iso_ms
 from gameplatform.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
@@ -146,6 +147,8 @@ def _api_exception(exception: exceptions.APIException) -> Response:
     if isinstance(exception, exceptions.ValidationError):
         return _invalid(list(_field_errors(exception.detail, "")))
     if isinstance(exception, exceptions.ParseError):
+        if exception.get_codes() == BodyTooLarge.code:
+            return Response(error_body("PAYLOAD_TOO_LARGE", str(exception.detail)), status=413)
         return _invalid([{"field": "body", "message": str(exception.detail)}])
     code = API_CODES.get(exception.status_code, "ERROR")
     return Response(error_body(code, str(exception.detail)), status=exception.status_code)
@@ -263,6 +266,13 @@ def _plain(value: Any) -> Any:
 
 
 # --- Views -------------------------------------------------------------------------------------------------------
+
+
+class MessageParser(StrictJSONParser):
+    """A message of 10,000 characters may arrive with every one of them escaped (``\\ud83c\\udfb2``), and so may its
+    meta."""
+
+    bytes_max = 256 * 1024
 
 
 class ChatAPIView(APIView):

@@ -14,9 +14,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="what the client is called, for example the chat's tenant")
-        parser.add_argument(
-            "--scope", action="append", choices=ApiKey.Scope.values, dest="scopes", help="default: chat; may be repeated"
-        )
+        scopes = ApiKey.Scope.values
+        parser.add_argument("--scope", action="append", choices=scopes, dest="scopes", help="default: chat; repeatable")
         parser.add_argument("--game", metavar="SYMBOL", help="the game that the client acts for")
         parser.add_argument("--expires-days", type=int, metavar="DAYS", help="default: never")
         parser.add_argument("--new-key", action="store_true", help="the client exists: give it a second live key")
@@ -26,7 +25,7 @@ class Command(BaseCommand):
         days = options["expires_days"]
         if days is not None and not 1 <= days <= 36_500:
             raise CommandError("--expires-days must be from 1 to 36500.")
-        terms = {
+        terms: dict[str, Any] = {
             "scopes": options["scopes"] or [ApiKey.Scope.CHAT.value],
             "now": now,
             "expires_at": None if days is None else now + timedelta(days=days),
