@@ -23,7 +23,7 @@ from gameplatform.core.json_text import MalformedJSON
 from gameplatform.core.offload import offload
 from gameplatform.core.redis_connection import RedisAway
 from gameplatform.wire import chatapi
-from gameplatform.wire.sockets import CLOSE_TRY_AGAIN_LATER, Frame, HubConsumer
+from gameplatform.wire.sockets import CLOSE_TRY_AGAIN_LATER, HELD_FRAMES_MAX, HubConsumer
 
 CLOSE_UNAUTHORIZED = 4001
 CLOSE_ROOM_NOT_FOUND = 4002
@@ -45,6 +45,8 @@ class ChatConsumer(HubConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._has_lease = False
+        # Frames that wait until the client has been sent what it missed; None: live.
+        self._kept: list[str] | None = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Run the socket from handshake to end, and tell the others when it was its user's last."""
@@ -78,7 +80,6 @@ class ChatConsumer(HubConsumer):
 
     async def _take_part(self, since: int | None, epoch: str | None) -> None:
         """First the state, then what was missed, then everything live: nothing twice, nothing left out."""
-        self.hold()
         live_after = await get_feeds(render).enter(self)
         self._has_lease = self.seat.user_id is not None
         try:
@@ -102,7 +103,7 @@ class ChatConsumer(HubConsumer):
         while after < up_to and not self._writer.is_closed:
             rows = await offload(queries.messages_after, self.seat.conversation_id, after, CHUNK_FRAMES, up_to=up_to)
             for row in rows:
-                self._writer.write(render(events.message_event(row)).text)
+                self._writer.write(render(events.message_event(row)))
             if not rows:
                 return
             after = rows[-1]["seq"]
@@ -110,14 +111,23 @@ class ChatConsumer(HubConsumer):
 
     async def _go_live(self) -> None:
         """Hand over what was kept back, no faster than the client takes it, and then nothing is kept back."""
-        while self._held:
-            chunk, self._held = self._held[:CHUNK_FRAMES], self._held[CHUNK_FRAMES:]
+        while self._kept:
+            chunk, self._kept = self._kept[:CHUNK_FRAMES], self._kept[CHUNK_FRAMES:]
             for frame in chunk:
-                self._writer.write(frame.text)
+                self._writer.write(frame)
             await self._writer.flush()
-        self._held = None
+        self._kept = None
 
     # --- From the feed --------------------------------------------------------------------------------------------
+
+    def hand(self, frame: str) -> None:
+        """Take a frame."""
+        if self._kept is None:
+            self._writer.write(frame)
+        elif len(self._kept) < HELD_FRAMES_MAX:
+            self._kept.append(frame)
+        else:
+            self._overflowed()
 
     def end(self, why: str) -> None:
         """Close soon: the right to be here has ended."""
@@ -200,15 +210,14 @@ class ChatConsumer(HubConsumer):
         self._tell(chatapi.ERROR, {**chatapi.error_of(error), "ref": ref})
 
 
-def render(event: Mapping[str, Any]) -> Frame:
+def render(event: Mapping[str, Any]) -> str:
     """An event of a feed as the frame that clients get."""
     data = event["data"]
     if event["type"] in (events.MESSAGE, events.MESSAGE_UPDATED, events.MESSAGE_RESTORED):
         shape = chatapi.message(data)
     else:
         shape = {name: chatapi.wire_time(value) if name.endswith("_at") else value for name, value in data.items()}
-    text = chatapi.frame(event["type"], shape, at=event["at"], room_id=event["conversation_id"])
-    return Frame(text, event.get("seq"))
+    return chatapi.frame(event["type"], shape, at=event["at"], room_id=event["conversation_id"])
 
 
 def _wall_time() -> datetime:

@@ -42,7 +42,7 @@ class Socket(Protocol[G]):
     @property
     def seat(self) -> Seat: ...
 
-    def deliver(self, frame: G) -> None:
+    def hand(self, frame: G) -> None:
         """Take a frame; must neither wait nor fail."""
 
     def end(self, why: str) -> None:
@@ -69,7 +69,7 @@ class Feed(Generic[F]):
 
     async def _start(self) -> None:
         # Subscribed first: what commits after the look at the database is announced to us.
-        await get_hub().subscribe(self._topic, self, encode=orjson.loads)
+        await get_hub().subscribe(self._topic, self, encode=_decode)
         try:
             self.delivered_seq = await offload(queries.last_seq, self.conversation_id)
         except BaseException:
@@ -171,7 +171,7 @@ class Feed(Generic[F]):
         silent = event["data"]["user_id"] if event["type"] in (events.TYPING, events.USER_JOINED) else None
         for socket in tuple(self.sockets):
             if silent is None or socket.seat.user_id != silent:
-                socket.deliver(frame)
+                socket.hand(frame)
 
     def _close(self, data: Mapping[str, Any]) -> None:
         user_id = data.get("user_id")
@@ -202,6 +202,11 @@ class Feed(Generic[F]):
         self._wrongly_left.clear()
         seats = {socket.seat.user_id: socket.seat for socket in self.sockets if socket.seat.user_id in back}
         return list(seats.values())
+
+
+def _decode(topic: str, data: bytes) -> Mapping[str, Any]:
+    event: Mapping[str, Any] = orjson.loads(data)
+    return event
 
 
 class Feeds(Generic[F]):

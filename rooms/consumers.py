@@ -98,4 +98,4 @@ class RoomConsumer(SequencedConsumer):
     @classmethod
     def read_frames(cls, topic: str, after_seq: int) -> list[Frame]:
         kept = stream.events_after(room_id=events.room_of(topic), seq=after_seq, limit=READ_EVENTS_MAX)
-        return [Frame(orjson.dumps(frames.event(event)).decode(), event["seq"]) for event in kept]
+        return [Frame(topic, event["seq"], orjson.dumps(frames.event(event)).decode()) for event in kept]

@@ -120,6 +120,25 @@ class ProofNotReady(Conflict):
     default_message = "The draw proof is published when the session has ended"
 
 
+class ResultInvalid(Invalid):
+    """The posted ranking is not one of the session's entries; the message says why."""
+
+    code = "RESULT_INVALID"
+
+
+class ResultRefused(Conflict):
+    """The session does not take a result: it is not running, its deadline is over, or its game decides otherwise."""
+
+    code = "RESULT_REFUSED"
+
+
+class ResultDiffers(Conflict):
+    """Another ranking was posted before; the first stands."""
+
+    code = "RESULT_DIFFERS"
+    default_message = "Another result was submitted for this session already"
+
+
 class SessionNotOut(Invalid):
     """Only a session that was called off has refunds."""
 

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from gameplatform.accounts.models import Game
+from gameplatform.accounts.models import ApiKey, Game
 from payments.models import Escrow, Token
 
 
@@ -244,6 +244,18 @@ class Outcome(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pool_minor}"
+
+
+class SubmittedResult(models.Model):
+    """The ranking that a game's server posted for a session, once: participant ids, best first."""
+
+    session = models.OneToOneField(Session, models.PROTECT, primary_key=True, related_name="submitted_result")
+    ranking = ArrayField(models.BigIntegerField())
+    key = models.ForeignKey(ApiKey, models.PROTECT, related_name="+")
+    submitted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"result of session {self.pk}"
 
 
 class RoomEvent(models.Model):

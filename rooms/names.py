@@ -46,5 +46,7 @@ def _lock_names() -> None:
 
 
 def _is_taken(name: str, room_id: int | None) -> bool:
-    others = Room.objects.exclude(status=Room.Status.DELETED).exclude(pk=room_id)
+    others = Room.objects.exclude(status=Room.Status.DELETED)
+    if room_id is not None:
+        others = others.exclude(pk=room_id)
     return others.filter(Q(name=name) | Q(pending_name=name)).exists()

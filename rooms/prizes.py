@@ -36,12 +36,21 @@ def prize_shares(rows: Sequence[tuple[int, Decimal]]) -> list[int]:
     return shares
 
 
-def require_payable(*, shares_bp: Sequence[int], entry_fee_minor: int) -> None:
-    """Refuse a table under which the smallest pool that can run would round a prize to nothing."""
-    if min(allocate(entry_fee_minor * len(shares_bp), shares_bp)) < 1:
-        raise RoomInvalid(
-            "The smallest possible prize pool would leave a prize of 0; raise the fee or the last percent"
-        )
+def require_payable(*, shares_bp: Sequence[int], entry_fee_minor: int, seats: int) -> None:
+    """Refuse a table under which some pool that can run would round a prize to nothing. Raises ``RoomInvalid``.
+
+    The contract names the smallest pool (fee × prizes). That is not enough: by largest remainder a larger pool may give
+    a small share nothing where a smaller one gave it the unit left over. So every pool is tried up to the seats, or to
+    where the smallest share is worth a unit by itself.
+    """
+    for entries in range(len(shares_bp), seats + 1):
+        pool_minor = entry_fee_minor * entries
+        if pool_minor * shares_bp[-1] >= FULL_BP:
+            return
+        if min(allocate(pool_minor, shares_bp)) < 1:
+            raise RoomInvalid(
+                "The smallest possible prize pool would leave a prize of 0; raise the fee or the last percent"
+            )
 
 
 def award(*, pool_minor: int, shares_bp: Sequence[int], entries: int) -> list[int]:

@@ -37,7 +37,7 @@ def proof(session: Session) -> dict[str, Any]:
     }
     if session.status not in REVEALED or session.draw_roster is None:
         return record
-    seed = decrypt(session.seed_encrypted)
+    seed = decrypt(bytes(session.seed_encrypted))
     result = draw.draw(
         session_id=str(session.public_id), seed=seed, entry_ids=[str(entry["public_id"]) for entry in entries]
     )

@@ -4,7 +4,7 @@ Hot lists read ``values()``: building model instances and nested serializers cos
 players are kept on the session row; nothing here counts over participants without a narrow filter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from gameplatform.accounts.models import Game, User
 from rooms.errors import NotMaster, SessionNotFound, SessionNotOut
 from rooms.models import Outcome, Participant, Room, Session
 
-Row = dict[str, Any]
+Row = Mapping[str, Any]
 
 # An exact total over millions of rows costs more than the page; beyond this it is reported as this.
 TOTAL_MAX = 10_000
@@ -94,7 +94,8 @@ def room_rows(rooms: QuerySet[Room]) -> Sequence[Row]:
 
 def room_row(room_id: int) -> Row | None:
     """One visible room, or ``None``."""
-    return visible_rooms().filter(pk=room_id).values(*ROOM_FIELDS).first()
+    row: Row | None = visible_rooms().filter(pk=room_id).values(*ROOM_FIELDS).first()
+    return row
 
 
 def can_join(*, status: str, opens_at: datetime, starts_at: datetime, count: int, seats: int, now: datetime) -> bool:

@@ -9,10 +9,14 @@ from rooms import closing, events, locks, prizes, ranking
 from rooms.models import Participant, Session
 from rooms.transitions import transition
 
+NO_RESULT = "no result by the deadline"
+
 
 @use_case
 def settle_session(*, session_id: int, now: datetime) -> bool:
     """At its end time: rank all entries, pay every prize, leave the escrow empty and date the next session.
+
+    With nothing to rank by (no result was posted in time) the session is void and everybody is refunded.
 
     False when it is not due, already over, or in another worker's hands.
     """
@@ -26,6 +30,9 @@ def settle_session(*, session_id: int, now: datetime) -> bool:
         .order_by("id")
     )
     ranked = ranking.rank(session=session, entries=entries)
+    if ranked is None:
+        closing.close_with_refund(session=session, to=Session.Status.VOID, now=now, reason=NO_RESULT)
+        return True
     # I7: while the session is live its escrow holds exactly the entries' fees; settle_session checks that it empties.
     pool_minor = sum(entry.amount_minor for entry in entries)
     awards = prizes.award(pool_minor=pool_minor, shares_bp=session.prize_shares_bp, entries=len(ranked))

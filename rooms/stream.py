@@ -4,7 +4,6 @@ A snapshot with number n plus every event after n is what a fresh snapshot shows
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -54,7 +53,7 @@ def latest_seq(room_id: int) -> int:
     return seq
 
 
-def events_after(*, room_id: int, seq: int, limit: int) -> list[dict[str, Any]]:
+def events_after(*, room_id: int, seq: int, limit: int) -> list[queries.Row]:
     """The room's kept events after number ``seq``, oldest first, at most ``limit``."""
     kept = RoomEvent.objects.filter(room_id=room_id, seq__gt=seq).order_by("seq")
     return list(kept.values("room_id", "session_id", "seq", "type", "payload", "created_at")[:limit])

@@ -44,11 +44,13 @@ def check_terms(*, room: Room) -> None:
     if room.entry_fee_minor > highest:
         text = format_amount(highest, decimals=AMOUNT_DECIMALS)
         raise RoomInvalid(f"Game room participation amount must not be greater than {text}")
-    prizes.require_payable(shares_bp=room.prize_shares_bp, entry_fee_minor=room.entry_fee_minor)
     if room.max_participants < len(room.prize_shares_bp):
         raise RoomInvalid("Game room max participants must be at least the number of prizes")
     if room.max_participants > settings.ROOM_MAX_PARTICIPANTS:
         raise RoomInvalid(f"Game room max participants must not be greater than {settings.ROOM_MAX_PARTICIPANTS}")
+    prizes.require_payable(
+        shares_bp=room.prize_shares_bp, entry_fee_minor=room.entry_fee_minor, seats=room.max_participants
+    )
     for term in ("join_window_seconds", "run_seconds"):
         if not 1 <= getattr(room, term) <= WINDOW_SECONDS_MAX:
             raise RoomInvalid(f"Game room {term} must be between 1 and {WINDOW_SECONDS_MAX}")

@@ -118,7 +118,7 @@ def find_key(*, text: str, scope: str, now: datetime) -> ApiKey | None:
 
 def signing_secret(key: ApiKey) -> str:
     """The secret that the key's requests are signed with (HMAC)."""
-    return decrypt(key.signing_secret_encrypted).decode()
+    return decrypt(bytes(key.signing_secret_encrypted)).decode()
 
 
 def _digest(secret: str) -> str:

@@ -24,6 +24,8 @@ from gameplatform.core.redis_connection import PAUSE_SECONDS, TIMEOUT_SECONDS
 logger = logging.getLogger(__name__)
 
 F = TypeVar("F", contravariant=True)
+G = TypeVar("G")
+Encoder = Callable[[str, bytes], G]
 
 SUBSCRIBE_TIMEOUT_SECONDS = 3.0
 RECONNECT_SECONDS = 0.25
@@ -52,7 +54,7 @@ class _Topic:
     """The subscribers of one topic, by the encoder they want."""
 
     def __init__(self) -> None:
-        self.subscribers: dict[Callable[[bytes], Any], dict[Subscriber[Any], None]] = {}
+        self.subscribers: dict[Encoder[Any], dict[Subscriber[Any], None]] = {}
         self.live = asyncio.Event()
 
 
@@ -70,10 +72,11 @@ class Hub:
         self._heard_at = 0.0
         self._runner: asyncio.Task[None] | None = None
 
-    async def subscribe(self, topic: str, subscriber: Subscriber[F], *, encode: Callable[[bytes], F]) -> None:
+    async def subscribe(self, topic: str, subscriber: Subscriber[F], *, encode: Encoder[F]) -> None:
         """Deliver every event of ``topic`` from now on: what is published after this returned arrives.
 
-        ``encode`` makes the frame of an event's JSON; subscribers that give the same function share its result.
+        ``encode(topic, data)`` makes the frame of an event's JSON; subscribers that give the same function share
+        its result.
         Raises ``Unavailable`` when Redis does not confirm within three seconds; then nothing is subscribed.
         """
         if self._runner is None:
@@ -230,7 +233,7 @@ class Hub:
             return
         for encode, subscribers in list(entry.subscribers.items()):
             try:
-                frame = encode(data)
+                frame = encode(topic, data)
             except Exception:
                 logger.exception("An event of %s could not be encoded", topic)
                 continue

@@ -20,4 +20,4 @@ def encrypt(plain: bytes) -> bytes:
 
 def decrypt(sealed: bytes) -> bytes:
     """The plain bytes again; raises ``cryptography.fernet.InvalidToken`` when no key fits."""
-    return _cipher().decrypt(bytes(sealed))
+    return _cipher().decrypt(sealed)

@@ -38,19 +38,17 @@ class SequencedConsumer(HubConsumer):
         """Hold back the events of ``topic`` from now on. Raises ``Unavailable`` when Redis is away."""
         self._numbered_topic = topic
         self._waiting = {}
-        self.hold()
+        self.hold(topic)
         await self.join(topic)
 
     def begin_after(self, seq: int) -> None:
         """Deliver what comes after ``seq``, starting with what was held back."""
         self._sent_seq = seq
-        held, self._held = self._held or [], None
-        for frame in held:
-            self.deliver(frame)
+        self.release(self._numbered_topic, after_seq=seq)
 
     def deliver(self, frame: Frame) -> None:
         """Take an event from the hub: the next number goes out, a later one waits for those before it."""
-        if self._held is not None or frame.seq is None:
+        if frame.seq is None or frame.topic != self._numbered_topic or self._is_held():
             super().deliver(frame)
         elif frame.seq > self._sent_seq:
             self._waiting[frame.seq] = frame
@@ -62,8 +60,11 @@ class SequencedConsumer(HubConsumer):
 
     async def on_gap(self) -> None:
         """Copies may have been lost: the database has them."""
-        if self._held is None:
+        if not self._is_held():
             self.catch_up()
+
+    def _is_held(self) -> bool:
+        return self._numbered_topic in self._held
 
     def _send_in_order(self) -> None:
         self._write_next()

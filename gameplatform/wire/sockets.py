@@ -29,10 +29,11 @@ HELD_FRAMES_MAX = 1_000
 
 
 class Frame(NamedTuple):
-    """An event as it goes to the client, and its place in the topic's numbering when it has one."""
+    """An event as it goes to the client, and its place in its topic's numbering when it has one."""
 
-    text: str
+    topic: str
     seq: int | None
+    text: str
 
 
 class HubConsumer(AsyncWebsocketConsumer):
@@ -56,7 +57,8 @@ class HubConsumer(AsyncWebsocketConsumer):
         super().__init__(*args, **kwargs)
         self._writer = SocketWriter(self._send_text, self._overflowed)
         self._topics: set[str] = set()
-        self._held: list[Frame] | None = None
+        self._held: dict[str, list[Frame]] = {}
+        self._known_seq: dict[str, int] = {}
         self._is_closing = False
         self._closing_task: asyncio.Task[None] | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -105,16 +107,18 @@ class HubConsumer(AsyncWebsocketConsumer):
         self._topics.discard(topic)
         get_hub().unsubscribe(topic, self)
 
-    def hold(self) -> None:
-        """Keep back live events while the client is sent what it missed: before ``join``, ended by ``release``."""
-        self._held = []
+    def hold(self, topic: str) -> None:
+        """Keep back the events of ``topic`` while the client is sent what it missed: called before ``join``."""
+        self._held[topic] = []
 
-    def release(self, *, after_seq: int = 0) -> None:
-        """Deliver the events kept back, without those numbered up to ``after_seq``: the client has them already."""
-        held, self._held = self._held or [], None
-        for frame in held:
-            if frame.seq is None or frame.seq > after_seq:
-                self._writer.write(frame.text)
+    def release(self, topic: str, *, after_seq: int) -> None:
+        """Deliver the events kept back, and all later ones, but none numbered up to ``after_seq``.
+
+        Those the client has been sent; one may still come, because events are published after their commit.
+        """
+        self._known_seq[topic] = after_seq
+        for frame in self._held.pop(topic, []):
+            self.deliver(frame)
 
     def reply(self, message: Mapping[str, Any]) -> None:
         """Send one message to this client, in order with the events."""
@@ -140,17 +144,19 @@ class HubConsumer(AsyncWebsocketConsumer):
 
     def deliver(self, frame: Frame) -> None:
         """Take an event from the hub."""
-        if self._held is None:
-            self._writer.write(frame.text)
-        elif len(self._held) < HELD_FRAMES_MAX:
-            self._held.append(frame)
+        held = self._held.get(frame.topic)
+        if held is None:
+            if frame.seq is None or frame.seq > self._known_seq.get(frame.topic, 0):
+                self._writer.write(frame.text)
+        elif len(held) < HELD_FRAMES_MAX:
+            held.append(frame)
         else:
             self._overflowed()
 
     @classmethod
-    def _encode(cls, data: bytes) -> Frame:
+    def _encode(cls, topic: str, data: bytes) -> Frame:
         event = orjson.loads(data)
-        return Frame(cls.encode_event(event), event.get("seq"))
+        return Frame(topic, event.get("seq"), cls.encode_event(event))
 
     # --- For Channels ---------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gameplatform.accounts.api.base import AuthedNestView
+from gameplatform.wire.fields import iso_ms
 from gameplatform.wire.idempotency import idempotent
 from gameplatform.wire.nest import ok, parse_page
 from gameplatform.wire.throttles import throttle_for
@@ -51,7 +52,7 @@ class GameJoinRoomsView(AuthedNestView):
             "room_id": values["room_id"],
             "wallet_address": place.wallet_address,
             "amount": shapes.number(place.amount_minor),
-            "time_join": shapes.iso_ms(place.joined_at),
+            "time_join": iso_ms(place.joined_at),
             "status": shapes.PARTICIPANT_STATUS[Participant.Status.PAID],
             "tx_hash": place.tx_hash,
             "participants_count": place.participants_count,
@@ -229,7 +230,7 @@ class CheckNewSessionView(AuthedNestView):
             "session_status": shapes.SESSION_STATUS[Session.Status(session.status)],
             "session_available": available,
             "can_join": joinable,
-            "session_start_time": shapes.iso_ms(session.starts_at),
+            "session_start_time": iso_ms(session.starts_at),
             "message": "You can join the new session now" if joinable else "Please wait for the next session",
         }
         return ok("New session is available" if available else "No new session available yet", data=data)
@@ -253,7 +254,7 @@ def _asked(request: Request, query: type[Any]) -> dict[str, int]:
 
 
 def _current(session: Session) -> dict[str, Any]:
-    return {"id": session.pk, "session": session.code, "time_start": shapes.iso_ms(session.starts_at)}
+    return {"id": session.pk, "session": session.code, "time_start": iso_ms(session.starts_at)}
 
 
 def _no_session(room_id: int) -> dict[str, Any]:

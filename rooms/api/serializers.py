@@ -66,7 +66,7 @@ class CreateRoomInput(StrictSerializer):
     """Body of POST /game-rooms."""
 
     game_room = RoomTermsInput()
-    game_set_prizes = PrizeInput(many=True, max_length=100)
+    game_set_prizes = serializers.ListField(child=PrizeInput(), max_length=100)
     game_type_id = IdField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class EditRoomInput(StrictSerializer):
     symbol = TextField(max_length=SYMBOL_LENGTH_MAX, required=False)
     participation_amount_new = AmountField(decimals=AMOUNT_DECIMALS, required=False)
     game_room = RoomTermsInput(required=False)
-    game_set_prizes = PrizeInput(many=True, max_length=100, required=False)
+    game_set_prizes = serializers.ListField(child=PrizeInput(), max_length=100, required=False)
 
 
 class JoinInput(StrictSerializer):

@@ -12,6 +12,7 @@ from rooms.errors import SessionNotFound
 from rooms.models import Session
 
 RULES = {
+    "submitted": "Entries are ranked by the game's own server, which posts the ranking once, with its key.",
     "draw": "Entries are ranked by their tickets, drawn from a seed that was committed to before the first join.",
 }
 ROUNDING = "The pool is divided by the prize table in minor units; units left over go to the largest remainders."

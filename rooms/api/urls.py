@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from rooms.api import join_views, room_views, session_views
+from rooms.api import join_views, result_views, room_views, session_views
 
 SESSION = r"^game-rooms/sessions/(?P<session_id>[1-9][0-9]{0,18})"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     re_path(r"^game-rooms/ticket/?$", room_views.TicketView.as_view(), name="game-rooms-ticket"),
     re_path(SESSION + r"/?$", session_views.SessionView.as_view(), name="game-session"),
     re_path(SESSION + r"/results/?$", session_views.ResultsView.as_view(), name="game-session-results"),
+    re_path(SESSION + r"/result/?$", result_views.ResultView.as_view(), name="game-session-result"),
     re_path(SESSION + r"/proof/?$", session_views.ProofView.as_view(), name="game-session-proof"),
     re_path(r"^game-join-rooms/?$", join_views.GameJoinRoomsView.as_view(), name="game-join-rooms"),
     re_path(r"^game-join-rooms/leave/?$", join_views.LeaveView.as_view(), name="leave"),

@@ -49,8 +49,17 @@ def test_leftover_units_go_to_the_largest_remainders():
 
 def test_a_fee_too_small_for_its_prizes_is_refused():
     with pytest.raises(RoomInvalid, match="would leave a prize of 0"):
-        prizes.require_payable(shares_bp=[9_900, 100], entry_fee_minor=1)
-    prizes.require_payable(shares_bp=[9_900, 100], entry_fee_minor=100)
+        prizes.require_payable(shares_bp=[9_900, 100], entry_fee_minor=1, seats=100)
+    prizes.require_payable(shares_bp=[9_900, 100], entry_fee_minor=100, seats=100)
+
+
+def test_a_larger_pool_may_be_the_one_that_leaves_nothing():
+    shares = [4_682, 3_936, 1_382]
+    assert prizes.award(pool_minor=3, shares_bp=shares, entries=3) == [1, 1, 1]
+    assert prizes.award(pool_minor=4, shares_bp=shares, entries=4) == [2, 2, 0, 0]
+    prizes.require_payable(shares_bp=shares, entry_fee_minor=1, seats=3)
+    with pytest.raises(RoomInvalid, match="would leave a prize of 0"):
+        prizes.require_payable(shares_bp=shares, entry_fee_minor=1, seats=4)
 
 
 @st.composite
@@ -79,9 +88,9 @@ def test_prizes_are_the_pool_exactly_and_never_grow_with_the_rank(shares_bp, fee
 @given(shares(), st.integers(1, 10_000))
 def test_no_pool_that_can_run_leaves_a_prize_of_nothing(shares_bp, fee):
     try:
-        prizes.require_payable(shares_bp=shares_bp, entry_fee_minor=fee)
+        prizes.require_payable(shares_bp=shares_bp, entry_fee_minor=fee, seats=len(shares_bp) + 5)
     except RoomInvalid:
         assume(False)
-    for entries in range(len(shares_bp), len(shares_bp) + 5):
+    for entries in range(len(shares_bp), len(shares_bp) + 6):
         awards = prizes.award(pool_minor=fee * entries, shares_bp=shares_bp, entries=entries)
         assert min(awards[: len(shares_bp)]) >= 1

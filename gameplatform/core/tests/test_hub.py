@@ -14,6 +14,14 @@ from gameplatform.core.realtime import channel_of
 pytestmark = [pytest.mark.faults, pytest.mark.asyncio]
 
 
+def decode(topic, data):
+    return orjson.loads(data)
+
+
+def raw(topic, data):
+    return data
+
+
 class Listener:
     def __init__(self):
         self.got = []
@@ -52,7 +60,7 @@ async def until(condition, seconds=10):
 
 async def test_what_is_published_after_subscribing_arrives_in_order(hub, valkey):
     listener = Listener()
-    await hub.subscribe("t", listener, encode=orjson.loads)
+    await hub.subscribe("t", listener, encode=decode)
     await publish(valkey.url, "t", *range(100))
     await publish(valkey.url, "other", 1)
     await until(lambda: len(listener.got) >= 100)
@@ -63,7 +71,7 @@ async def test_a_hundred_that_subscribe_at_once_lose_nothing(hub, valkey):
     listeners = [Listener() for _ in range(100)]
 
     async def subscribe(listener):
-        await hub.subscribe("t", listener, encode=orjson.loads)
+        await hub.subscribe("t", listener, encode=decode)
         listener.got.clear()
 
     counter = 0
@@ -93,11 +101,11 @@ async def test_a_hundred_that_subscribe_at_once_lose_nothing(hub, valkey):
 async def test_an_event_is_encoded_once_per_encoder_and_not_once_per_subscriber(hub, valkey):
     calls = []
 
-    def upper(data):
+    def upper(topic, data):
         calls.append("upper")
         return data.upper()
 
-    def plain(data):
+    def plain(topic, data):
         calls.append("plain")
         return data
 
@@ -113,9 +121,7 @@ async def test_an_event_is_encoded_once_per_encoder_and_not_once_per_subscriber(
 async def test_topics_are_counted_and_the_last_one_out_ends_the_subscription(hub, valkey):
     listeners = [Listener() for _ in range(3)]
     topics = [f"t{number}" for number in range(50)]
-    await asyncio.gather(
-        *(hub.subscribe(topic, listener, encode=orjson.loads) for topic in topics for listener in listeners)
-    )
+    await asyncio.gather(*(hub.subscribe(topic, listener, encode=decode) for topic in topics for listener in listeners))
     assert hub.topics == dict.fromkeys(topics, 3)
     assert len(await subscriptions(valkey.url)) == 50
     for listener in listeners:
@@ -131,7 +137,7 @@ async def test_topics_are_counted_and_the_last_one_out_ends_the_subscription(hub
 async def test_leaving_and_coming_back_at_once_loses_nothing(hub, valkey):
     listener = Listener()
     for number in range(50):
-        await hub.subscribe("t", listener, encode=orjson.loads)
+        await hub.subscribe("t", listener, encode=decode)
         await publish(valkey.url, "t", number)
         await until(lambda number=number: listener.got and listener.got[-1] == number)
         hub.unsubscribe("t", listener)
@@ -146,8 +152,8 @@ async def test_a_subscriber_that_fails_is_dropped_and_the_others_go_on(hub, valk
             raise ZeroDivisionError
 
     broken, healthy = Broken(), Listener()
-    await hub.subscribe("t", broken, encode=orjson.loads)
-    await hub.subscribe("t", healthy, encode=orjson.loads)
+    await hub.subscribe("t", broken, encode=decode)
+    await hub.subscribe("t", healthy, encode=decode)
     await publish(valkey.url, "t", 1, 2)
     await until(lambda: healthy.got == [1, 2])
     assert hub.topics == {"t": 1}
@@ -156,7 +162,7 @@ async def test_a_subscriber_that_fails_is_dropped_and_the_others_go_on(hub, valk
 
 async def test_an_event_that_cannot_be_encoded_is_logged_and_the_next_one_arrives(hub, valkey, caplog):
     listener = Listener()
-    await hub.subscribe("t", listener, encode=lambda data: 1 // int(data))
+    await hub.subscribe("t", listener, encode=lambda topic, data: 1 // int(data))
     await publish(valkey.url, "t", 0, 1)
     await until(lambda: listener.got == [1])
     assert [record.getMessage() for record in caplog.records] == ["An event of t could not be encoded"]
@@ -173,7 +179,7 @@ async def test_after_a_restart_of_redis_it_is_subscribed_again_and_everybody_is_
     caplog.set_level(logging.WARNING, hub_module.logger.name)
     listeners = [Listener() for _ in range(20)]
     for position, listener in enumerate(listeners):
-        await hub.subscribe(f"t{position % 4}", listener, encode=orjson.loads)
+        await hub.subscribe(f"t{position % 4}", listener, encode=decode)
     for outage in (1, 2):
         await asyncio.to_thread(valkey.stop)
         await asyncio.to_thread(valkey.start)
@@ -188,12 +194,12 @@ async def test_after_a_restart_of_redis_it_is_subscribed_again_and_everybody_is_
 
 async def test_who_left_or_came_during_the_outage_is_not_told_of_a_gap(hub, valkey, settling_quickly):
     stays, leaves, comes = Listener(), Listener(), Listener()
-    await hub.subscribe("t", stays, encode=orjson.loads)
-    await hub.subscribe("t", leaves, encode=orjson.loads)
+    await hub.subscribe("t", stays, encode=decode)
+    await hub.subscribe("t", leaves, encode=decode)
     await asyncio.to_thread(valkey.stop)
     await until(lambda: hub._missed)
     hub.unsubscribe("t", leaves)
-    coming = asyncio.create_task(hub.subscribe("u", comes, encode=orjson.loads))
+    coming = asyncio.create_task(hub.subscribe("u", comes, encode=decode))
     await asyncio.to_thread(valkey.start)
     await coming
     await until(lambda: stays.gaps)
@@ -204,7 +210,7 @@ async def test_who_left_or_came_during_the_outage_is_not_told_of_a_gap(hub, valk
 async def test_a_connection_that_is_silent_is_given_up(hub, valkey, monkeypatch, settling_quickly):
     monkeypatch.setattr(hub_module, "PING_SECONDS", 0.2)
     listener = Listener()
-    await hub.subscribe("t", listener, encode=orjson.loads)
+    await hub.subscribe("t", listener, encode=decode)
     valkey.freeze()
     await until(lambda: hub._missed)
     valkey.thaw()
@@ -216,7 +222,7 @@ async def test_a_connection_that_is_silent_is_given_up(hub, valkey, monkeypatch,
 async def test_a_quiet_connection_that_answers_is_kept(hub, valkey, monkeypatch):
     monkeypatch.setattr(hub_module, "PING_SECONDS", 0.1)
     listener = Listener()
-    await hub.subscribe("t", listener, encode=orjson.loads)
+    await hub.subscribe("t", listener, encode=decode)
     await asyncio.sleep(0.6)
     await publish(valkey.url, "t", 7)
     await until(lambda: listener.got == [7])
@@ -227,14 +233,14 @@ async def test_without_redis_subscribing_is_refused_and_leaves_nothing_behind(hu
     monkeypatch.setattr(hub_module, "SUBSCRIBE_TIMEOUT_SECONDS", 0.3)
     valkey.stop()
     with pytest.raises(Unavailable):
-        await hub.subscribe("t", Listener(), encode=orjson.loads)
+        await hub.subscribe("t", Listener(), encode=decode)
     assert hub.topics == {}
 
 
 async def test_a_flood_of_events_does_not_starve_the_loop(hub, valkey):
     listeners = [Listener() for _ in range(200)]
     for listener in listeners:
-        await hub.subscribe("t", listener, encode=bytes)
+        await hub.subscribe("t", listener, encode=raw)
     longest = 0.0
     publishing = asyncio.create_task(publish(valkey.url, "t", *range(3000)))
     while len(listeners[-1].got) < 3000:
@@ -249,7 +255,7 @@ async def test_a_hub_that_is_closed_at_any_moment_ends_and_leaves_no_task(valkey
     for moment in range(60):
         hub = Hub(valkey.url)
         tasks = asyncio.all_tasks()
-        subscribing = asyncio.create_task(hub.subscribe(f"t{moment}", Listener(), encode=bytes))
+        subscribing = asyncio.create_task(hub.subscribe(f"t{moment}", Listener(), encode=raw))
         for _ in range(moment):
             await asyncio.sleep(0)
         async with asyncio.timeout(2):

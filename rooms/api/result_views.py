@@ -1,0 +1,41 @@
+"""`POST /api/v1/game-rooms/sessions/{id}/result`: the game's server posts the ranking, signed (contract: rooms)."""
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gameplatform.accounts.api.signed import ResultsKeyAuthentication
+from gameplatform.accounts.models import ApiKey
+from gameplatform.wire.fields import ID_MAX, IdField, StrictSerializer, iso_ms
+from gameplatform.wire.nest import NestView, ok
+from gameplatform.wire.throttles import throttle_for
+from rooms import results
+from rooms.errors import SessionNotFound
+
+RANKING_MAX = 10_000
+
+
+class ResultInput(StrictSerializer):
+    """``ranking``: the participants' ids (`id` of a join), best first."""
+
+    ranking = serializers.ListField(child=IdField(), min_length=1, max_length=RANKING_MAX)
+
+
+class ResultView(NestView):
+    """The ranking of a running session of a game that its own server decides; once."""
+
+    authentication_classes = [ResultsKeyAuthentication]
+    write_throttle = throttle_for("writes", fail_open=False)
+
+    def post(self, request: Request, session_id: str) -> Response:
+        body = ResultInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        key = request.auth
+        assert isinstance(key, ApiKey)
+        if int(session_id) > ID_MAX:
+            raise SessionNotFound()
+        result = results.submit_result(
+            session_id=int(session_id), ranking=body.validated_data["ranking"], key=key, now=self.now
+        )
+        data = {"session_id": result.pk, "ranking": result.ranking, "submitted_at": iso_ms(result.submitted_at)}
+        return ok("Game session result submitted successfully", data=data, status=201)

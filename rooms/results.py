@@ -1,0 +1,36 @@
+"""A game's server posts the ranking of a running session (use case; contract: rooms, result mode ``submitted``)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gameplatform.accounts.models import ApiKey, Game
+from gameplatform.core.transactions import use_case
+from rooms import locks
+from rooms.errors import ResultDiffers, ResultInvalid, ResultRefused, SessionNotFound
+from rooms.models import Participant, Session, SubmittedResult
+
+
+@use_case
+def submit_result(*, session_id: int, ranking: Sequence[int], key: ApiKey, now: datetime) -> SubmittedResult:
+    """Keep the ranking, participant ids best first, by which the session is settled at its end.
+
+    The first one stands: the same again answers it, another raises ``ResultDiffers``. Raises ``SessionNotFound`` for
+    unknown sessions and those of other games, ``ResultRefused`` unless the session is running, its deadline ahead and
+    its result the server's to give, ``ResultInvalid`` unless every paid participant is ranked exactly once.
+    """
+    session = locks.lock_session(session_id)
+    if session.room.game_id != key.client.game_id:
+        raise SessionNotFound()
+    known = SubmittedResult.objects.filter(pk=session.pk).first()
+    if known is not None:
+        if known.ranking != list(ranking):
+            raise ResultDiffers()
+        return known
+    if session.result_mode != Game.ResultMode.SUBMITTED:
+        raise ResultRefused(f"The result of this session is decided by {session.result_mode}")
+    if session.status != Session.Status.RUNNING or now >= session.ends_at:
+        raise ResultRefused("Results are taken while the session is running")
+    paid = Participant.objects.filter(session=session, status=Participant.Status.PAID)
+    if sorted(ranking) != sorted(paid.values_list("pk", flat=True)):
+        raise ResultInvalid("The ranking must name every participant of the session exactly once")
+    return SubmittedResult.objects.create(session=session, ranking=list(ranking), key=key, submitted_at=now)
