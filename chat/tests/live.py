@@ -36,7 +36,7 @@ class ChatServer(WebServer):
         return f"{self.ws_url}/ws/{room_id}?{from_query}"
 
     def connect(self, room_id: Any, **query: Any) -> Any:
-        return websockets.connect(self.socket_url(room_id, **query), max_queue=None, ping_interval=None)
+        return websockets.connect(self.socket_url(room_id, **query), max_queue=None, compression=None)
 
 
 @dataclass

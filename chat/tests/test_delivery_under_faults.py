@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import socket as socket_module
 import time
 
 import pytest
@@ -126,6 +127,9 @@ def test_a_reader_that_does_not_read_is_closed_and_the_others_keep_their_pace(li
     room_id, key, web = crowd.pk, tenant.key_text, live.webs[0]
     big = "🎲" * 9_000
 
+    def online():
+        return web.call("GET", f"/api/v1/rooms/{room_id}/online", key=key)[1]["data"]["online_users"]
+
     async def scenario():
         arrivals: dict[int, list[float]] = {}
         fast = [await web.connect(room_id, token=key, user_id=f"user{number}") for number in range(20)]
@@ -149,18 +153,20 @@ def test_a_reader_that_does_not_read_is_closed_and_the_others_keep_their_pace(li
             return starts
 
         posted: dict[int, float] = {}
+        for socket in fast:
+            await receive(socket, "connection_status")
         reading = [asyncio.create_task(read(socket)) for socket in fast]
         await flood(40)
-        slow = await websockets.connect(web.socket_url(room_id, token=key, user_id="user100"), max_queue=1)
+        # A small window of the system's own, or it would read megabytes on the client's behalf.
+        window = socket_module.socket()
+        window.setsockopt(socket_module.SOL_SOCKET, socket_module.SO_RCVBUF, 16_384)
+        window.connect(("127.0.0.1", web.port))
+        url = web.socket_url(room_id, token=key, user_id="user100")
+        slow = await websockets.connect(url, sock=window, max_queue=1, compression=None)
         await receive(slow, "connection_status")
         await flood(220)
         async with asyncio.timeout(20):
-            while (
-                "user100"
-                in (await asyncio.to_thread(web.call, "GET", f"/api/v1/rooms/{room_id}/online", key=key))[1]["data"][
-                    "online_users"
-                ]
-            ):
+            while "user100" in await asyncio.to_thread(online):
                 await asyncio.sleep(0.2)
         await asyncio.sleep(1)
         for task in reading:
