@@ -6,6 +6,7 @@ process work with the database at once, and no more than it can use.
 
 import asyncio
 import functools
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -37,5 +38,12 @@ def _run(call: Callable[[], R]) -> R:
 
 def close_connections() -> None:
     """Close the threads' database connections, so that nobody holds the database when it is dropped (tests)."""
-    for future in [_threads.submit(connections.close_all) for _ in range(THREADS)]:
+    # Each thread must take exactly one of the calls: none returns before all have begun.
+    everybody = threading.Barrier(THREADS)
+
+    def close() -> None:
+        everybody.wait()
+        connections.close_all()
+
+    for future in [_threads.submit(close) for _ in range(THREADS)]:
         future.result()
