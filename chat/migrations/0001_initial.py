@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('accounts', '0003_client_public_id'),
+        ('accounts', '0004_client_public_id'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

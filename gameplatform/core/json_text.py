@@ -36,9 +36,7 @@ class MalformedJSON(Invalid):
 
 
 class BodyTooLarge(MalformedJSON):
-    """The text is longer than anything that is read here."""
-
-    code = "BODY_TOO_LARGE"
+    """The text is longer than the limit; a contract with a word of its own for that can tell."""
 
 
 def loads_strict(raw: bytes, *, bytes_max: int = BODY_BYTES_MAX) -> Any:

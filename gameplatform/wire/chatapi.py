@@ -147,7 +147,7 @@ def _api_exception(exception: exceptions.APIException) -> Response:
     if isinstance(exception, exceptions.ValidationError):
         return _invalid(list(_field_errors(exception.detail, "")))
     if isinstance(exception, exceptions.ParseError):
-        if exception.get_codes() == BodyTooLarge.code:
+        if isinstance(exception.__cause__, BodyTooLarge):
             return Response(error_body("PAYLOAD_TOO_LARGE", str(exception.detail)), status=413)
         return _invalid([{"field": "body", "message": str(exception.detail)}])
     code = API_CODES.get(exception.status_code, "ERROR")
