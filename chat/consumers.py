@@ -73,6 +73,9 @@ class ChatConsumer(HubConsumer):
         except ValidationError:
             await self.close(CLOSE_ACCESS_DENIED)
             return
+        except DatabaseError:
+            await self.close(CLOSE_TRY_AGAIN_LATER)
+            return
         await self._take_part(query.validated_data.get("since"), query.validated_data.get("epoch"))
 
     def _query(self) -> dict[str, list[str]]:
@@ -80,11 +83,14 @@ class ChatConsumer(HubConsumer):
 
     async def _take_part(self, since: int | None, epoch: str | None) -> None:
         """First the state, then what was missed, then everything live: nothing twice, nothing left out."""
-        live_after = await get_feeds(render).enter(self)
+        try:
+            live_after = await get_feeds(render).enter(self)
+        except DatabaseError:
+            raise Unavailable from None
         self._has_lease = self.seat.user_id is not None
         try:
             status = await offload(_take_lease, self.seat)
-        except RedisAway:
+        except (RedisAway, Conversation.DoesNotExist):
             raise Unavailable from None
         room = status.pop("room")
         status |= {"seq": live_after, "epoch": room.epoch}

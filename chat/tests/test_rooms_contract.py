@@ -237,3 +237,14 @@ def test_a_key_is_needed_and_bearer_works_too(tenant, lounge):
     assert tenant.api.get(f"/api/v1/rooms/{lounge.pk}").status_code == 200
     tenant.api.credentials(HTTP_X_API_KEY=tenant.key_text + "x")
     assert tenant.api.get(f"/api/v1/rooms/{lounge.pk}").status_code == 401
+
+
+def test_too_many_requests_are_told_when_to_come_back(tenant, lounge, settings):
+    settings.RATE_LIMITS_ENABLED = True
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "chat": "2/m"}
+    answers = [tenant.api.get(f"/api/v1/rooms/{lounge.pk}") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert [answer["X-RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
+    assert answers[2]["X-RateLimit-Limit"] == "2"
+    assert answers[2].json()["error"]["code"] == "RATE_LIMIT_EXCEEDED"
+    assert 1 <= int(answers[2]["Retry-After"]) <= 30
