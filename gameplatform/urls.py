@@ -9,7 +9,7 @@ from chat.api import urls as chat_urls
 from gameplatform.accounts.api import urls as accounts_urls
 from gameplatform.core import health
 from gameplatform.wire import nest
-from payments.api import wallet_urls
+from payments.api import pot_urls, wallet_urls
 from rooms.api import urls as rooms_urls
 from rounds.api import urls as rounds_urls
 
@@ -28,4 +28,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(chat_urls)),
     path("api/v1/", include(rooms_urls)),
     path("api/v3/", include(rounds_urls)),
+    path("api/", include(pot_urls)),
 ]
