@@ -22,8 +22,12 @@ from django.db import connection
 from gameplatform.accounts.models import Game, User
 from gameplatform.core import clock
 from gameplatform.core.tests.servers import free_port
+from gameplatform.demo import bots
+from gameplatform.demo.bots import Bot, Table
 from gameplatform.demo.client import Caller, Tally
+from gameplatform.demo.lobby import Lobby
 from gameplatform.demo.logins import Login
+from gameplatform.demo.reconcile import Entry
 from payments import adjustments
 from rooms import offers, scores
 from rooms.models import Participant, Session
@@ -57,8 +61,8 @@ class Platform:
             time.sleep(0.05)
         return web
 
-    def start_tick(self) -> None:
-        self._start("manage.py", "advance_sessions", "--loop")
+    def start_tick(self) -> subprocess.Popen[bytes]:
+        return self._start("manage.py", "advance_sessions", "--loop")
 
     def play(self, *words: str) -> subprocess.Popen[str]:
         command = [sys.executable, "manage.py", "play", "--base-url", self.url, *words]
@@ -247,6 +251,51 @@ def test_bots_that_want_scores_join_only_where_scores_decide_and_reconcile(platf
     assert int(sent[1]) >= Round.objects.filter(score__isnull=False).count() > 0
     assert Participant.objects.filter(prize_minor__gt=0).exists()
     assert findings() == []
+
+
+def test_a_score_after_the_end_is_a_refusal_and_nothing_more(platform, race, monkeypatch):
+    monkeypatch.setattr(bots, "LEAVE_PROBABILITY", 0)
+    monkeypatch.setattr(bots, "SCORES_SENT", (2,))
+    platform.start_web()
+    tick = platform.start_tick()
+    session = Session.objects.get()
+    tally = Tally()
+
+    async def late_scores() -> list[Entry]:
+        async with httpx.AsyncClient(base_url=platform.url, trust_env=False) as client:
+            staff = Caller(client, Login(username="boss", password=PASSWORD), tally)
+            await staff.log_in()
+            lobby = Lobby(staff, tally, "score")
+            table = Table(
+                staff=staff,
+                lobby=lobby,
+                tally=tally,
+                token="GOLD",
+                pause_seconds=(0, 0),
+                stopping=asyncio.Event(),
+                entrance=asyncio.Semaphore(),
+            )
+            table.stopping.set()
+            logins = [Login(username=f"racer{n}", password="a long enough password") for n in range(2)]
+            racers = [Bot(login.username, Caller(client, login, tally), table) for login in logins]
+            await lobby._look()
+            for racer in racers:
+                await racer.play()
+                await racer._turn()
+            while not lobby.takes_scores(session.pk):
+                await asyncio.sleep(0.1)
+                await lobby._look()
+            # Nobody settles it, so that it is shown as running.
+            tick.kill()
+            await asyncio.sleep((session.ends_at - clock.now()).total_seconds())
+            for racer in racers:
+                await racer._send_scores()
+            return [racer.book.entries[session.pk] for racer in racers]
+
+    entries = asyncio.run(late_scores())
+    assert [(entry.score, entry.scores_left, entry.is_score_known) for entry in entries] == [(None, 0, True)] * 2
+    assert (tally.scores, tally.refusals) == (0, {"Scores are taken while the session is running": 2})
+    assert not Round.objects.filter(score__isnull=False).exists()
 
 
 def test_scores_that_the_bots_did_not_send_are_named(platform, race, tmp_path):
