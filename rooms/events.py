@@ -12,6 +12,7 @@ from django.db import connection
 
 from gameplatform.core.realtime import publish_on_commit
 from gameplatform.core.transactions import require_atomic
+from rooms import talk
 from rooms.models import Room
 
 OPENED = "session.opened"
@@ -46,6 +47,7 @@ def record(*, room_id: int, session_id: int | None, type: str, payload: dict[str
         row = cursor.fetchone()
     assert row is not None
     announce(room_id=room_id, session_id=session_id, seq=row[0], type=type, payload=payload, now=now)
+    talk.tell(room_id=room_id, session_id=session_id, type=type, payload=payload, now=now)
 
 
 def record_room(*, room: Room, what: str, now: datetime) -> None:

@@ -133,6 +133,8 @@ def room_detail(row: queries.Row, joiners: Sequence[queries.Row], *, may_manage:
         "join_window_seconds": row["join_window_seconds"],
         "run_seconds": row["run_seconds"],
         "game_set_prizes": prize_table(row["prize_shares_bp"]),
+        # The room's chat, for the calls of the chat API.
+        "conversation_id": row["conversation_id"] and str(row["conversation_id"]),
         "join_room_num": len(joiners),
         "joiners": [
             {
