@@ -1,0 +1,13 @@
+from pathlib import Path
+
+from django.db import migrations
+
+from gameplatform.core.sql import install
+
+SQL = Path(__file__).resolve().parent.parent / "sql"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("rooms", "0003_submitted_results"), ("payments", "0006_seal_functions")]
+
+    operations = [install(SQL / "leave_session.sql"), install(SQL / "close_session.sql")]
