@@ -247,3 +247,8 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
     },
 }
+
+# --- Rounds ------------------------------------------------------------------------------------------------------
+
+# Routes that make and delete throw-away games, for the test suites of GameFuse client libraries; never in production.
+GAMEFUSE_TEST_SUITE = env.bool("GAMEFUSE_TEST_SUITE", default=False)

@@ -10,6 +10,7 @@ from gameplatform.core import health
 from gameplatform.wire import nest
 from payments.api import wallet_urls
 from rooms.api import urls as rooms_urls
+from rounds.api import urls as rounds_urls
 
 handler404 = nest.page_not_found
 handler500 = nest.server_error
@@ -24,4 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(accounts_urls)),
     path("api/v1/", include(wallet_urls)),
     path("api/v1/", include(rooms_urls)),
+    path("api/v3/", include(rounds_urls)),
 ]

@@ -12,6 +12,7 @@ from payments.errors import TokenFrozen
 from rooms import events, locks, terms
 from rooms.models import Room, Session
 from rooms.transitions import transition
+from rounds import contests
 
 
 def close_with_refund(
@@ -23,6 +24,8 @@ def close_with_refund(
     """
     require_atomic()
     transition(session=session, to=to, now=now, reason=reason, actor=actor)
+    if session.contest_id is not None:
+        contests.freeze(contest_id=session.contest_id, tickets={}, now=now)
     refund = sql.call("refund_session", session.pk, uuid.uuid4(), now)
     if refund["result"] == "token_frozen":
         raise TokenFrozen()

@@ -9,8 +9,8 @@ from django.conf import settings
 from gameplatform.accounts.models import Game, User
 from gameplatform.core.transactions import use_case
 from payments import wallets
-from rooms import events, locks, names, opening, prizes, ranking, terms
-from rooms.errors import GameNotFound, NotMaster, RoomInvalid, RoomNotFound
+from rooms import events, locks, names, opening, prizes, terms
+from rooms.errors import GameNotFound, NotMaster, RoomNotFound
 from rooms.models import Room, Session
 from rooms.terms import TermsChange
 
@@ -38,8 +38,6 @@ def create_room(
     game = Game.objects.filter(pk=game_id, status=Game.Status.ACTIVE).first()
     if game is None:
         raise GameNotFound()
-    if not ranking.is_available(game.result_mode):
-        raise RoomInvalid(f"Games decided by {game.result_mode} cannot have rooms yet")
     room = Room(
         symbol=symbol,
         game=game,
