@@ -8,6 +8,6 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rooms", "0003_submitted_results"), ("payments", "0006_seal_functions")]
+    dependencies = [("rooms", "0004_session_contest"), ("payments", "0006_seal_functions")]
 
     operations = [install(SQL / "leave_session.sql"), install(SQL / "close_session.sql")]
