@@ -1,12 +1,13 @@
 """Seals: a hash chain over the transfers, which no transfer can enter later (use case).
 
-The rule that makes a range safe to seal, without stopping anybody who posts: ``ledger_post`` draws a transfer's id
-after its transaction changed account rows, so that transaction has its number (xid) by then. First the highest id drawn
-is read, then an xid is drawn: every transaction that owns one of those ids has a lower xid. When all lower xids have
-ended, those ids are committed transfers or will never be any.
+The rule that makes a range safe to seal, without stopping anybody who posts: a transfer's id is drawn by the INSERT,
+which first takes PostgreSQL's ROW EXCLUSIVE lock on the table and keeps it until its transaction ends. So first the
+highest id drawn is read, then who holds that lock: an owner of one of those ids that has not ended is among them. When
+they have all ended, each of those ids is a committed transfer or will never be one. (A lock is let go after the commit
+can be seen.) Later writers hold nothing up, nor do transactions that never posted.
 
-The snapshot's own ``xmax`` would not do for the xid: it only counts transactions that have *ended*, so the newest open
-one stands above it and would not be waited for.
+The numbers of transactions would not do instead: a snapshot's ``xmax`` counts only those that have *ended*, so the
+newest open one stands above it and would not be waited for; and any old one in any database of the server would be.
 """
 
 import logging
@@ -33,7 +34,7 @@ _CHAIN_LOCK = 0x7365616C
 
 @dataclass(frozen=True, kw_only=True)
 class SealReport:
-    """What one run did. ``waited_out``: older transactions were still open when the patience ended; try again later."""
+    """What one run did. ``waited_out``: somebody was still posting when the patience ended; try again later."""
 
     sealed: list[LedgerSeal] = field(default_factory=list)
     waited_out: bool = False
@@ -42,16 +43,16 @@ class SealReport:
 def seal_ledger(*, now: datetime, patience_seconds: float = PATIENCE_SECONDS) -> SealReport:
     """Seal every transfer that was booked before the call. Any number of processes may do so at once.
 
-    Waits, with no transaction open, until all transactions that could own one of the ids have ended, at most
-    ``patience_seconds``; then gives up and leaves the rest to the next run.
+    Waits, with no transaction open, until everybody who could own one of the ids has ended, at most
+    ``patience_seconds``; then gives up and leaves it all to the next run.
     """
     if connection.in_atomic_block:
-        raise RuntimeError("seal_ledger waits for all open transactions, so it cannot run inside one")
+        raise RuntimeError("seal_ledger waits for open transactions, so it cannot run inside one")
     highest_id = highest_drawn_id()
     if highest_id <= sealed_up_to():
         return SealReport()
-    if not _wait_for_older_transactions(patience_seconds):
-        logger.warning("The ledger was not sealed: a transaction has been open for longer than the wait")
+    if not _wait_for_writers(patience_seconds):
+        logger.warning("The ledger was not sealed: a transaction that posted has been open for longer than the wait")
         return SealReport(waited_out=True)
     sealed = []
     while (seal := _seal_next(highest_id=highest_id, now=now)) is not None:
@@ -78,19 +79,29 @@ def sealed_up_to() -> int:
 _TABLE = Transfer._meta.db_table
 
 
-def _wait_for_older_transactions(patience_seconds: float) -> bool:
+_WRITERS = """
+    SELECT virtualtransaction FROM pg_locks
+    WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted AND relation = %s::regclass
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def _wait_for_writers(patience_seconds: float) -> bool:
+    """Whether all who have written transfers and not ended by now do end in time; they may commit or roll back."""
     deadline = time.monotonic() + patience_seconds
+    writers = _open_writers()
+    while writers:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+        writers &= _open_writers()
+    return True
+
+
+def _open_writers() -> set[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id()::text")
-        (horizon,) = cursor.fetchone()
-        while True:
-            cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= %s::xid8", [horizon])
-            (all_ended,) = cursor.fetchone()
-            if all_ended:
-                return True
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_POLL_SECONDS)
+        cursor.execute(_WRITERS, [_TABLE])
+        return {virtual_id for (virtual_id,) in cursor.fetchall()}
 
 
 @use_case

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from payments.audit import LEDGER_CHECKS, Check
+from payments.pot_audit import POT_CHECKS
 from payments.seal_audit import SEAL_CHECKS
 from rooms.audit import ROOM_CHECKS
 
 # A new part of the platform adds its tuple here; `verify_ledger` and `reconcile` then run it.
-ALL_CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *SEAL_CHECKS, *ROOM_CHECKS)
+ALL_CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *SEAL_CHECKS, *POT_CHECKS, *ROOM_CHECKS)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ $$;
 --         'insufficient_funds' when an account would go below 0 (short_account names the first; nothing is done).
 -- A key already booked with other content, a partly booked batch, an unknown account or two tokens in one transfer are
 -- programming errors and raise. Keys are looked up before balances: repeating a success never answers "insufficient".
--- Transfer ids are drawn by the INSERT at the end, when this transaction has changed accounts: payments.seals counts on it.
+-- Transfer ids are drawn by the INSERT itself and by nothing before it: payments.seals counts on that.
 CREATE OR REPLACE FUNCTION ledger_post(
     p_debits bigint[], p_credits bigint[], p_amounts bigint[], p_codes text[], p_references text[], p_keys text[],
     p_batch uuid, p_now timestamptz, p_corrects bigint[] DEFAULT NULL,

@@ -113,17 +113,28 @@ def test_many_transfers_make_several_links(pay, monkeypatch):
     assert findings() == []
 
 
-def test_a_transaction_that_does_not_end_leaves_the_sealing_to_the_next_run(pay, django_db_blocker):
+def test_a_writer_that_does_not_end_leaves_the_sealing_to_the_next_run(pay):
     pay(10)
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("BEGIN")
-        cursor.execute("SELECT pg_current_xact_id()")
+        cursor.execute("INSERT INTO payments_transfer SELECT FROM payments_transfer WHERE false")
         assert seals.seal_ledger(now=NOW, patience_seconds=0.2) == seals.SealReport(waited_out=True)
         assert LedgerSeal.objects.count() == 0
         cursor.execute("ROLLBACK")
     other.close()
     assert [made.count for made in seal()] == [2]
+
+
+def test_transactions_that_post_nothing_are_not_waited_for(pay):
+    pay(10)
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT pg_current_xact_id(), (SELECT count(*) FROM payments_transfer)")
+        assert [made.count for made in seal(patience_seconds=0)] == [2]
+        cursor.execute("ROLLBACK")
+    other.close()
 
 
 def test_sealing_inside_a_transaction_is_refused(pay):
@@ -256,7 +267,7 @@ def test_the_command_says_what_it_sealed_and_run_twice_seals_nothing_more(pay):
 
 def test_the_command_says_when_it_could_not_wait(pay, monkeypatch):
     pay(10)
-    monkeypatch.setattr(seals, "_wait_for_older_transactions", lambda patience_seconds: False)
+    monkeypatch.setattr(seals, "_wait_for_writers", lambda patience_seconds: False)
     with pytest.raises(CommandError, match="Nothing was sealed"):
         run("seal_ledger")
     assert LedgerSeal.objects.count() == 0

@@ -102,7 +102,7 @@ def test_the_sealer_seals_as_soon_as_the_writer_has_committed(purses):
 
 
 def test_control_a_sealer_that_does_not_wait_seals_past_an_uncommitted_id(purses, monkeypatch):
-    monkeypatch.setattr(seals, "_wait_for_older_transactions", lambda patience_seconds: True)
+    monkeypatch.setattr(seals, "_wait_for_writers", lambda patience_seconds: True)
     with slow_writer(purses[0], purses[1]) as slow_id:
         post(posting(purses[2], purses[3], 1))
         (made,) = seals.seal_ledger(now=NOW).sealed

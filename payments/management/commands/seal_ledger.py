@@ -24,8 +24,8 @@ class Command(BaseCommand):
         report = seals.seal_ledger(now=clock.now())
         if report.waited_out:
             raise CommandError(
-                f"Nothing was sealed: a transaction has been open for longer than {seals.PATIENCE_SECONDS:.0f} s. Find"
-                " it in pg_stat_activity (oldest xact_start), then run this again."
+                f"Nothing was sealed: somebody has been posting for over {seals.PATIENCE_SECONDS:.0f} s without an end."
+                " Find it in pg_stat_activity (oldest xact_start), then run this again."
             )
         for seal in report.sealed:
             self.stdout.write(

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from gameplatform.accounts import pruning
 from gameplatform.core import clock, idempotency
 from gameplatform.core.batches import delete_in_batches
+from payments import jobs
 from rooms import events
 
 IDEMPOTENCY_KEPT = timedelta(hours=24)
@@ -18,8 +19,9 @@ EVENT_DAYS = 30
 
 class Command(BaseCommand):
     help = (
-        "Delete answers to idempotency keys older than 24 hours, expired refresh tokens, and old events of sessions"
-        " that are over. In small batches; safe to stop, to repeat, and while the platform runs."
+        "Delete answers to idempotency keys older than 24 hours, expired refresh tokens, results of pot jobs older"
+        " than 7 days, and old events of sessions that are over. In small batches; safe to stop, to repeat, and while"
+        " the platform runs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,6 +39,7 @@ class Command(BaseCommand):
         kinds: dict[str, QuerySet[Any]] = {
             "idempotency records": idempotency.prunable(older_than=IDEMPOTENCY_KEPT, now=now),
             "refresh tokens": pruning.expired_tokens(now=now),
+            "pot jobs": jobs.prunable(now=now),
             "room events": events.prunable(before=now - timedelta(days=options["event_days"])),
         }
         total = 0
