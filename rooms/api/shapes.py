@@ -29,6 +29,14 @@ PARTICIPANT_STATUS = {
     Participant.Status.LEFT: "cancelled",
     Participant.Status.REFUNDED: "refunded",
 }
+# By result mode.
+RULES = {
+    "score": "Entries are ranked by their scores while the session ran; equal scores by earlier submission, then by"
+    " ticket; entries without a score come last.",
+    "submitted": "Entries are ranked by the game's own server, which posts the ranking once, with its key.",
+    "draw": "Entries are ranked by their tickets, drawn from a seed that was committed to before the first join.",
+}
+ROUNDING = "The pool is divided by the prize table in minor units; units left over go to the largest remainders."
 
 
 def number(minor: int) -> int | float:
