@@ -9,7 +9,7 @@ from gameplatform.accounts.models import User
 from gameplatform.core import sql
 from gameplatform.core.transactions import require_atomic
 from payments.errors import TokenFrozen
-from rooms import events, locks, terms
+from rooms import events, locks, talk, terms
 from rooms.models import Room, Session
 from rooms.transitions import transition
 from rounds import contests
@@ -37,6 +37,7 @@ def close_with_refund(
         payload={"reason": reason, "refunded": refund["entries"], "pool_minor": refund["pool_minor"]},
         now=now,
     )
+    close_room_if_deleted(session=session, now=now)
 
 
 def schedule_next(*, session: Session, now: datetime) -> None:
@@ -48,3 +49,11 @@ def schedule_next(*, session: Session, now: datetime) -> None:
     room.save(update_fields=["next_open_at", "pending_change", "pending_name", *(terms.TERM_NAMES if changed else ())])
     if changed:
         events.record_room(room=room, what="edited", now=now)
+
+
+def close_room_if_deleted(*, session: Session, now: datetime) -> None:
+    """Close the conversation of a deleted room once its last session was told to be over. Call it last."""
+    require_atomic()
+    room = Room.objects.get(pk=session.room_id)
+    if room.status == Room.Status.DELETED:
+        talk.close_conversation(room=room, now=now)

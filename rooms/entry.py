@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from chat import conversations
 from gameplatform.accounts.models import User
 from gameplatform.core import sql
 from gameplatform.core.errors import DomainError
@@ -79,6 +80,13 @@ def join_session(
     if result in _REFUSALS:
         raise _REFUSALS[result]()
     if result == "joined":
+        if answer["members_count"] is not None:
+            conversations.announce_member(
+                conversation_id=answer["conversation_id"],
+                user=player,
+                participant_count=answer["members_count"],
+                now=now,
+            )
         _announce(events.JOINED, room_id=room_id, session_id=session_id, player=player, answer=answer, now=now)
     return Entry(
         participant_id=answer["participant_id"],
@@ -104,6 +112,8 @@ def leave_session(*, session_id: int, player: User, now: datetime, request_key: 
     if answer["result"] in _REFUSALS:
         raise _REFUSALS[answer["result"]]()
     if answer["result"] == "left":
+        if answer["conversation_id"] is not None:
+            conversations.remove_member(conversation_id=answer["conversation_id"], user=player, now=now)
         _announce(
             events.LEFT,
             room_id=answer["room_id"],

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from gameplatform.core.realtime import publish_on_commit
 from gameplatform.core.transactions import require_atomic
+from rooms import talk
 from rooms.models import Room, RoomEvent, Session
 
 OPENED = "session.opened"
@@ -47,6 +48,7 @@ def record(*, room_id: int, session_id: int | None, type: str, payload: dict[str
         row = cursor.fetchone()
     assert row is not None
     announce(room_id=room_id, session_id=session_id, seq=row[0], type=type, payload=payload, now=now)
+    talk.tell(room_id=room_id, session_id=session_id, type=type, payload=payload, now=now)
 
 
 def record_room(*, room: Room, what: str, now: datetime) -> None:

@@ -61,4 +61,5 @@ def settle_session(*, session_id: int, now: datetime) -> bool:
         },
         now=now,
     )
+    closing.close_room_if_deleted(session=session, now=now)
     return True

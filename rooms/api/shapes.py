@@ -125,6 +125,8 @@ def room_detail(row: queries.Row, joiners: Sequence[queries.Row], *, may_manage:
         "join_window_seconds": row["join_window_seconds"],
         "run_seconds": row["run_seconds"],
         "game_set_prizes": prize_table(row["prize_shares_bp"]),
+        # The room's chat, for the calls of the chat API.
+        "conversation_id": row["conversation_id"] and str(row["conversation_id"]),
         "join_room_num": len(joiners),
         "joiners": [
             {
@@ -272,6 +274,7 @@ def session_detail(session: Session, now: datetime) -> Shape:
             )
         ),
         "result_mode": session.result_mode,
+        "score_order": session.score_order if session.contest_id else None,
         # The number under which game clients send their rounds (contract: rounds).
         "multiplayer_game_round_id": session.contest.multiplayer_id if session.contest else None,
         "draw_commit": session.draw_commit,

@@ -9,8 +9,7 @@ $$;
 -- refund_session: give every paid participant back exactly what it paid, all in one batch, and record the outcome.
 -- The caller holds the session's lock. The escrow must be empty afterwards, or everything is undone.
 -- result: 'refunded', or 'token_frozen'; the caller then rolls back.
-DROP FUNCTION IF EXISTS refund_session(bigint, uuid, timestamptz);
-CREATE FUNCTION refund_session(
+CREATE OR REPLACE FUNCTION refund_session(
     p_session bigint, p_batch uuid, p_now timestamptz, OUT result text, OUT entries int, OUT pool_minor bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -61,8 +60,7 @@ END $$;
 -- p_participants are all paid participants in rank order, p_prizes their prizes (0: none). The caller holds the
 -- session's lock. Prizes must empty the escrow exactly, or everything is undone.
 -- result: 'settled', or 'token_frozen'; the caller then rolls back.
-DROP FUNCTION IF EXISTS settle_session(bigint, bigint[], bigint[], uuid, timestamptz);
-CREATE FUNCTION settle_session(
+CREATE OR REPLACE FUNCTION settle_session(
     p_session bigint, p_participants bigint[], p_prizes bigint[], p_batch uuid, p_now timestamptz,
     OUT result text, OUT entries int, OUT pool_minor bigint
 ) LANGUAGE plpgsql AS $$

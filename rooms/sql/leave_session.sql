@@ -3,7 +3,7 @@
 -- the same request key), or the rule that says no; then nothing was done.
 CREATE OR REPLACE FUNCTION leave_session(
     p_session bigint, p_user bigint, p_request_key text, p_batch uuid, p_now timestamptz,
-    OUT result text, OUT participant_id bigint, OUT room_id bigint, OUT tx_hash text, OUT participants_count int, OUT seq bigint
+    OUT result text, OUT participant_id bigint, OUT room_id bigint, OUT tx_hash text, OUT participants_count int, OUT seq bigint, OUT conversation_id uuid
 ) LANGUAGE plpgsql AS $$
 DECLARE
     s rooms_session;
@@ -59,5 +59,6 @@ BEGIN
     UPDATE rooms_session SET participants_count = s.participants_count - 1 WHERE id = s.id;
     seq := room_event(s.room_id, s.id, 'participant.left', jsonb_build_object('participant_id', p.id,
         'user_id', p_user, 'username', v_username, 'participants_count', participants_count), p_now);
+    SELECT r.conversation_id INTO conversation_id FROM rooms_room r WHERE r.id = s.room_id;
     result := 'left';
 END $$;

@@ -8,6 +8,6 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rooms", "0004_session_contest"), ("payments", "0006_seal_functions")]
+    dependencies = [("chat", "0001_initial")]
 
-    operations = [install(SQL / "leave_session.sql"), install(SQL / "close_session.sql")]
+    operations = [install(SQL / "storage.sql"), install(SQL / "post_message.sql"), install(SQL / "members.sql")]
