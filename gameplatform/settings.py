@@ -139,6 +139,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # A tick that waited longer than its period is worthless: the next one does its work.
     "rooms-advance": {"task": "rooms.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
     "pots-advance": {"task": "payments.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
+    "ledger-seal": {"task": "payments.tasks.seal_ledger", "schedule": 60.0, "options": {"expires": 60.0}},
+    "ledger-reconcile": {"task": "rooms.tasks.reconcile", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 
 # --- Time, language, files ---------------------------------------------------------------------------------------

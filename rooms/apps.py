@@ -8,6 +8,6 @@ class RoomsConfig(AppConfig):
 
     def ready(self) -> None:
         # The models that the checks import are there only now.
-        from rooms.checks import check_settings  # noqa: PLC0415
+        from rooms.system_checks import check_settings  # noqa: PLC0415
 
         checks.register(check_settings)

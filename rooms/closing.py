@@ -8,6 +8,7 @@ from django.conf import settings
 from gameplatform.accounts.models import User
 from gameplatform.core import sql
 from gameplatform.core.transactions import require_atomic
+from payments.errors import TokenFrozen
 from rooms import events, locks, talk, terms
 from rooms.models import Room, Session
 from rooms.transitions import transition
@@ -17,12 +18,17 @@ from rounds import contests
 def close_with_refund(
     *, session: Session, to: Session.Status, now: datetime, reason: str, actor: User | None = None
 ) -> None:
-    """Refund every paid participant in full and end the locked session as ``to`` (out or void), all or nothing."""
+    """Refund every paid participant in full and end the locked session as ``to`` (out or void), all or nothing.
+
+    Raises ``TransitionRefused``, ``TokenFrozen``.
+    """
     require_atomic()
     transition(session=session, to=to, now=now, reason=reason, actor=actor)
     if session.contest_id is not None:
         contests.freeze(contest_id=session.contest_id, tickets={}, now=now)
     refund = sql.call("refund_session", session.pk, uuid.uuid4(), now)
+    if refund["result"] == "token_frozen":
+        raise TokenFrozen()
     schedule_next(session=session, now=now)
     events.record(
         room_id=session.room_id,

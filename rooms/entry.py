@@ -10,7 +10,7 @@ from gameplatform.core import sql
 from gameplatform.core.errors import DomainError
 from gameplatform.core.tokens import format_amount_fixed
 from gameplatform.core.transactions import use_case
-from payments.errors import InsufficientFunds
+from payments.errors import InsufficientFunds, TokenFrozen
 from rooms import errors, events
 from rooms.terms import AMOUNT_DECIMALS
 
@@ -23,6 +23,7 @@ _REFUSALS: dict[str, type[DomainError]] = {
     "full": errors.SessionFull,
     "wallet_not_connected": errors.WalletNotConnected,
     "insufficient_funds": InsufficientFunds,
+    "token_frozen": TokenFrozen,
 }
 
 
@@ -57,7 +58,7 @@ def join_session(
     ``amount_minor`` is what the player saw and must be the session's frozen fee. The same ``request_key`` again answers
     the first entry. Raises the refusals of the contract's join table: ``RoomNotFound``, ``SessionNotFound``,
     ``AlreadyJoined``, ``SessionNotOpenYet``, ``JoinWindowClosed``, ``SessionFull``, ``WrongAmount``,
-    ``WalletNotConnected``, ``InsufficientFunds``, looked for in this order.
+    ``WalletNotConnected``, ``TokenFrozen``, ``InsufficientFunds``, looked for in this order.
     """
     answer = sql.call(
         "join_session",
@@ -103,7 +104,7 @@ def leave_session(*, session_id: int, player: User, now: datetime, request_key: 
     """Give the seat back while the session is pending; the fee returns in full.
 
     The same ``request_key`` again answers the first departure. Raises ``SessionNotFound``, ``NotJoined``,
-    ``LeaveWindowClosed``; nothing moves then.
+    ``LeaveWindowClosed``, ``TokenFrozen``; nothing moves then.
     """
     answer = sql.call("leave_session", session_id, player.pk, request_key, uuid.uuid4(), now)
     if answer["result"] == "window_closed":

@@ -9,11 +9,12 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from gameplatform.core.realtime import publish_on_commit
 from gameplatform.core.transactions import require_atomic
 from rooms import talk
-from rooms.models import Room
+from rooms.models import Room, RoomEvent, Session
 
 OPENED = "session.opened"
 JOINED = "participant.joined"
@@ -79,3 +80,9 @@ def announce(
     }
     publish_on_commit(room_topic(room_id), event)
     publish_on_commit(LOBBY_TOPIC, event)
+
+
+def prunable(*, before: datetime) -> QuerySet[RoomEvent]:
+    """Events made before that moment that no live session is told by; clients that missed them get a snapshot."""
+    told_by_none = Q(session__isnull=True) | Q(session__status__in=Session.OVER)
+    return RoomEvent.objects.filter(told_by_none, created_at__lt=before).order_by("id")

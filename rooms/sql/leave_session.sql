@@ -43,7 +43,9 @@ BEGIN
     v_key := 'session:' || s.id || ':refund:' || p.id;
     SELECT l.result INTO result FROM ledger_post(ARRAY[v_escrow], ARRAY[v_wallet], ARRAY[p.amount_minor],
         ARRAY['refund'], ARRAY['session:' || s.id], ARRAY[v_key], p_batch, p_now) l;
-    IF result <> 'posted' THEN
+    IF result = 'token_frozen' THEN
+        RETURN;
+    ELSIF result <> 'posted' THEN
         RAISE EXCEPTION 'leave_session: session % cannot refund participant %: %', s.id, p.id, result;
     END IF;
     SELECT t.tx_hash INTO tx_hash FROM payments_transfer t WHERE t.idempotency_key = v_key;

@@ -9,7 +9,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rooms", "0004_session_contest"), ("chat", "0002_message_functions")]
+    dependencies = [("rooms", "0005_frozen_tokens"), ("chat", "0002_message_functions")]
 
     operations = [
         migrations.AddField(
