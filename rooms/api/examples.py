@@ -85,6 +85,7 @@ ROOM: Example = {
 ROOM_DETAIL: Example = ROOM | {
     "max_participants": 100,
     "join_window_seconds": 180,
+    "conversation_id": "7b1e0a52-6a0e-4f0e-9d0b-3f1f6f2c8a11",
     "run_seconds": 60,
     "game_set_prizes": PRIZES,
     "join_room_num": 3,

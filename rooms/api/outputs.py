@@ -104,6 +104,7 @@ class RoomDetailOutput(RoomOutput):
     max_participants = Described(COUNT)
     join_window_seconds = Described(COUNT)
     run_seconds = Described(COUNT)
+    conversation_id = serializers.UUIDField(allow_null=True)
     game_set_prizes = PrizeOutput(many=True)
     join_room_num = Described(COUNT)
     joiners = RoomJoinerOutput(many=True)
@@ -309,6 +310,7 @@ class SessionDetailOutput(SessionBriefOutput):
     max_participants = Described(COUNT)
     total_amount = Described(AMOUNT)
     result_mode = Described(RESULT_MODE)
+    score_order = Described({"type": "string", "enum": ["asc", "desc"]}, allow_null=True)
     multiplayer_game_round_id = Described(
         ID | {"description": "The number under which game clients send their rounds."}, allow_null=True
     )
