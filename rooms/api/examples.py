@@ -240,6 +240,7 @@ SESSION_DETAIL: Example = SESSION | {
     "max_participants": 100,
     "total_amount": 31.5,
     "result_mode": "draw",
+    "score_order": None,
     "multiplayer_game_round_id": None,
     "draw_commit": _COMMIT,
     "draw_roster": None,
