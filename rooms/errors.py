@@ -113,6 +113,13 @@ class TransitionRefused(Conflict):
     default_message = "The session is not in a state that allows this"
 
 
+class NotQuarantined(Conflict):
+    """Only a live session that was set aside can be given back to the tick."""
+
+    code = "NOT_QUARANTINED"
+    default_message = "The session is not set aside: there is nothing to retry"
+
+
 class ProofNotReady(Conflict):
     """The seed is published when the session has ended."""
 

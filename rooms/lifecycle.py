@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from gameplatform.accounts.models import User
+from gameplatform.core import trail
 from gameplatform.core.transactions import use_case
 from rooms import closing, draw, events, locks, opening
+from rooms.errors import NotQuarantined
 from rooms.models import Participant, Session
 from rooms.transitions import transition
 
@@ -60,4 +62,38 @@ def void_session(*, session_id: int, now: datetime, actor: User | None, reason: 
     """
     session = locks.lock_session(session_id)
     to = Session.Status.OUT if session.status == Session.Status.PENDING else Session.Status.VOID
+    before = {"status": session.status, "entries": session.participants_count}
     closing.close_with_refund(session=session, to=to, now=now, reason=reason, actor=actor)
+    trail.record(
+        actor=actor,
+        action="session voided and refunded",
+        target=session,
+        reason=reason,
+        before=before,
+        after={"status": to},
+        now=now,
+    )
+
+
+@use_case
+def release_session(*, session_id: int, now: datetime, actor: User | None, reason: str) -> None:
+    """Give a quarantined session back to the tick, which tries its next step at once.
+
+    Raises ``SessionNotFound``, or ``NotQuarantined`` when it was not set aside or is over.
+    """
+    session = locks.lock_session(session_id)
+    if session.quarantined_at is None or session.status not in Session.LIVE:
+        raise NotQuarantined()
+    before = {"quarantined_at": session.quarantined_at.isoformat(), "last_error": session.last_error}
+    session.quarantined_at = session.retry_at = None
+    session.failures = 0
+    session.save(update_fields=["quarantined_at", "retry_at", "failures"])
+    trail.record(
+        actor=actor,
+        action="session released to be retried",
+        target=session,
+        reason=reason,
+        before=before,
+        after={"quarantined_at": None},
+        now=now,
+    )

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from gameplatform.accounts.models import ApiClient, ApiKey
+from gameplatform.accounts.models import ApiClient, ApiKey, User
+from gameplatform.core import trail
 from gameplatform.core.errors import Conflict, Invalid
 from gameplatform.core.secrets import decrypt, encrypt
-from gameplatform.core.transactions import use_case
+from gameplatform.core.transactions import require_atomic, use_case
 
 LIVE_KEYS_MAX = 2
 KEY_BYTES = 32
@@ -28,6 +29,13 @@ class TooManyKeys(Conflict):
     default_message = "This client has two live keys already; revoke one first"
 
 
+class KeyIsDead(Conflict):
+    """The key was revoked or has expired."""
+
+    code = "KEY_IS_DEAD"
+    default_message = "This key is revoked or expired; issue a new one"
+
+
 @dataclass(frozen=True, kw_only=True)
 class IssuedKey:
     """A new key with the texts that are never shown again: ``text`` identifies, ``signing_secret`` signs requests."""
@@ -39,9 +47,39 @@ class IssuedKey:
 
 @use_case
 def issue_key(
-    *, client: ApiClient, scopes: Sequence[str], now: datetime, expires_at: datetime | None = None
+    *,
+    client: ApiClient,
+    scopes: Sequence[str],
+    now: datetime,
+    expires_at: datetime | None = None,
+    actor: User | None = None,
+    reason: str = "",
 ) -> IssuedKey:
     """A further key of the client. Raises ``TooManyKeys`` when two live already, ``Invalid`` for an unknown scope."""
+    issued = _issue(client=client, scopes=scopes, now=now, expires_at=expires_at)
+    _record("API key issued", issued.key, actor, reason, now)
+    return issued
+
+
+@use_case
+def rotate_key(*, key: ApiKey, old_ends_at: datetime, actor: User | None, reason: str, now: datetime) -> IssuedKey:
+    """A new key with the same scopes and expiry; the old one works until ``old_ends_at``, so that callers can change.
+
+    Raises ``KeyIsDead``, and ``TooManyKeys`` when another one lives beside it.
+    """
+    old = live_keys(now=now).select_for_update(no_key=True, of=("self",)).filter(pk=key.pk).first()
+    if old is None:
+        raise KeyIsDead()
+    issued = _issue(client=old.client, scopes=old.scopes, now=now, expires_at=old.expires_at)
+    old.expires_at = min(old_ends_at, old.expires_at or old_ends_at)
+    old.save(update_fields=["expires_at"])
+    _record("API key rotated", old, actor, reason, now)
+    _record("API key issued", issued.key, actor, reason, now)
+    return issued
+
+
+def _issue(*, client: ApiClient, scopes: Sequence[str], now: datetime, expires_at: datetime | None) -> IssuedKey:
+    require_atomic()
     unknown = sorted(set(scopes) - set(ApiKey.Scope.values))
     if unknown or not scopes:
         raise Invalid(f"Unknown key scopes: {', '.join(unknown) or 'none given'}")
@@ -63,9 +101,10 @@ def issue_key(
 
 
 @use_case
-def revoke_key(*, key: ApiKey, now: datetime) -> None:
+def revoke_key(*, key: ApiKey, now: datetime, actor: User | None = None, reason: str = "") -> None:
     """End the key at once. Safe to repeat."""
-    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now)
+    if ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now):
+        _record("API key revoked", key, actor, reason, now)
 
 
 def live_keys(*, now: datetime) -> QuerySet[ApiKey]:
@@ -93,6 +132,16 @@ def find_key(*, text: str, scope: str, now: datetime) -> ApiKey | None:
 def signing_secret(key: ApiKey) -> str:
     """The secret that the key's requests are signed with (HMAC)."""
     return decrypt(bytes(key.signing_secret_encrypted)).decode()
+
+
+def _record(action: str, key: ApiKey, actor: User | None, reason: str, now: datetime) -> None:
+    after = {
+        "client": key.client.name,
+        "scopes": key.scopes,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    }
+    trail.record(actor=actor, action=action, target=key, reason=reason, after=after, now=now)
 
 
 def _digest(secret: str) -> str:
