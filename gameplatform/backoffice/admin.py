@@ -188,7 +188,7 @@ class PlatformAdmin(ModelAdmin):
 
     # --- What forms change, into the audit trail (the admin calls these inside its transaction)
 
-    def construct_change_message(  # type: ignore[override]
+    def construct_change_message(
         self, request: HttpRequest, form: forms.BaseForm, formsets: Any, add: bool = False
     ) -> dict[str, dict[str, Any]]:
         names = [name for name in form.changed_data if name in form.fields]
@@ -209,7 +209,7 @@ class PlatformAdmin(ModelAdmin):
 
     def _record(self, request: HttpRequest, obj: Model, what: str, message: dict[str, Any]) -> None:
         trail.record(
-            actor=request.user,
+            actor=request.user,  # type: ignore[arg-type]
             action=f"{self.opts.verbose_name} {what}",
             target=obj,
             before=message.get("before") or None,
