@@ -122,6 +122,8 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE_SECONDS", default=600),
     "CONN_HEALTH_CHECKS": True,
     "DISABLE_SERVER_SIDE_CURSORS": True,
+    # A host that does not answer must not hold a thread for minutes.
+    "OPTIONS": {"connect_timeout": 5, **DATABASES["default"].get("OPTIONS", {})},
     "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default=None)},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -141,6 +143,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # A tick that waited longer than its period is worthless: the next one does its work.
     "rooms-advance": {"task": "rooms.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
+    "pots-advance": {"task": "payments.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
 }
 
 # --- Time, language, files ---------------------------------------------------------------------------------------
@@ -237,6 +240,8 @@ RATE_LIMITS = {
         "joins_ip": "12000/m",
         "auth": "20/m",
         "auth_ip": "1200/m",
+        "servers": "12000/m",
+        "servers_ip": "60000/m",
     }.items()
 }
 
@@ -274,3 +279,15 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
     },
 }
+
+# --- Pots --------------------------------------------------------------------------------------------------------
+
+# Basis points (1/100 %) of each earning that go to the house, rounded down.
+POT_HOUSE_FEE_BP = env.int("POT_HOUSE_FEE_BP", default=0)
+if not 0 <= POT_HOUSE_FEE_BP <= 10_000:
+    raise ImproperlyConfigured("POT_HOUSE_FEE_BP must be from 0 to 10000 basis points.")
+
+# --- Rounds ------------------------------------------------------------------------------------------------------
+
+# Routes that make and delete throw-away games, for the test suites of GameFuse client libraries; never in production.
+GAMEFUSE_TEST_SUITE = env.bool("GAMEFUSE_TEST_SUITE", default=False)

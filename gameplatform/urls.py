@@ -8,8 +8,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from gameplatform.accounts.api import urls as accounts_urls
 from gameplatform.core import health
 from gameplatform.wire import nest
-from payments.api import wallet_urls
+from payments.api import pot_urls, wallet_urls
 from rooms.api import urls as rooms_urls
+from rounds.api import urls as rounds_urls
 
 handler404 = nest.page_not_found
 handler500 = nest.server_error
@@ -25,4 +26,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(accounts_urls)),
     path("api/v1/", include(wallet_urls)),
     path("api/v1/", include(rooms_urls)),
+    path("api/v3/", include(rounds_urls)),
+    path("api/", include(pot_urls)),
 ]

@@ -11,6 +11,7 @@ from gameplatform.core.transactions import require_atomic
 from rooms import events, locks, terms
 from rooms.models import Room, Session
 from rooms.transitions import transition
+from rounds import contests
 
 
 def close_with_refund(
@@ -19,6 +20,8 @@ def close_with_refund(
     """Refund every paid participant in full and end the locked session as ``to`` (out or void), all or nothing."""
     require_atomic()
     transition(session=session, to=to, now=now, reason=reason, actor=actor)
+    if session.contest_id is not None:
+        contests.freeze(contest_id=session.contest_id, tickets={}, now=now)
     refund = sql.call("refund_session", session.pk, uuid.uuid4(), now)
     schedule_next(session=session, now=now)
     events.record(

@@ -146,6 +146,12 @@ class ResultDiffers(Conflict):
     default_message = "Another result was submitted for this session already"
 
 
+class ScoreRefused(Conflict):
+    """The session does not take this player's score; the message says why."""
+
+    code = "SCORE_REFUSED"
+
+
 class SessionNotOut(Invalid):
     """Only a session that was called off has refunds."""
 

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from gameplatform.accounts.models import ApiKey, Game
 from payments.models import Escrow, Token
+from rounds.models import Contest
 
 
 class Room(models.Model):
@@ -109,6 +110,8 @@ class Session(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     token = models.ForeignKey(Token, models.PROTECT, related_name="+")
     escrow = models.OneToOneField(Escrow, models.PROTECT, related_name="session")
+    # Where its players are scored, when the result mode is ``score``.
+    contest = models.OneToOneField(Contest, models.PROTECT, null=True, blank=True, related_name="session")
     entry_fee_minor = models.BigIntegerField()
     prize_shares_bp = ArrayField(models.PositiveSmallIntegerField())
     max_participants = models.PositiveIntegerField()

@@ -12,8 +12,8 @@ from gameplatform.accounts.models import Game, User
 from gameplatform.core import trail
 from gameplatform.core.transactions import use_case
 from payments import wallets
-from rooms import events, locks, names, opening, prizes, queries, ranking, terms
-from rooms.errors import GameNotFound, NotMaster, RoomInvalid, RoomNotFound
+from rooms import events, locks, names, opening, prizes, queries, terms
+from rooms.errors import GameNotFound, NotMaster, RoomNotFound
 from rooms.models import Room, Session
 from rooms.queries import MANAGE
 from rooms.terms import TermsChange
@@ -42,8 +42,6 @@ def create_room(
     game = Game.objects.filter(pk=game_id, status=Game.Status.ACTIVE).first()
     if game is None:
         raise GameNotFound()
-    if not ranking.is_available(game.result_mode):
-        raise RoomInvalid(f"Games decided by {game.result_mode} cannot have rooms yet")
     room = Room(
         symbol=symbol,
         game=game,

@@ -4,6 +4,7 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 
+from gameplatform.accounts.models import Game
 from gameplatform.core.secrets import encrypt
 from gameplatform.core.transactions import require_atomic
 from payments import wallets
@@ -11,6 +12,8 @@ from payments.models import Escrow
 from rooms import draw, events
 from rooms.models import Room, Session
 from rooms.transitions import record_transition
+from rounds import contests
+from rounds.models import Contest
 
 
 def open_in(*, room: Room, now: datetime) -> Session:
@@ -19,12 +22,14 @@ def open_in(*, room: Room, now: datetime) -> Session:
     public_id = uuid.uuid4()
     seed = secrets.token_bytes(draw.SEED_BYTES)
     starts_at = now + timedelta(seconds=room.join_window_seconds)
+    ends_at = starts_at + timedelta(seconds=room.run_seconds)
     session = Session.objects.create(
         public_id=public_id,
         room=room,
         code=str(int(now.timestamp() * 1000)),
         token_id=room.token_id,
         escrow=wallets.open_escrow(controller=Escrow.Controller.SESSION, token=room.token),
+        contest=_open_contest(room.game, starts_at, ends_at, now),
         entry_fee_minor=room.entry_fee_minor,
         prize_shares_bp=room.prize_shares_bp,
         max_participants=room.max_participants,
@@ -32,7 +37,7 @@ def open_in(*, room: Room, now: datetime) -> Session:
         score_order=room.game.score_order,
         opens_at=now,
         starts_at=starts_at,
-        ends_at=starts_at + timedelta(seconds=room.run_seconds),
+        ends_at=ends_at,
         seed_encrypted=encrypt(seed),
         draw_commit=draw.commit(session_id=str(public_id), seed=seed),
     )
@@ -57,3 +62,17 @@ def open_in(*, room: Room, now: datetime) -> Session:
         now=now,
     )
     return session
+
+
+def _open_contest(game: Game, starts_at: datetime, ends_at: datetime, now: datetime) -> Contest | None:
+    """Where the players of a score-decided session are scored while it runs; ``None`` for the other result modes."""
+    if game.result_mode != Game.ResultMode.SCORE:
+        return None
+    return contests.open_contest(
+        game=game,
+        controller=Contest.Controller.SESSION,
+        score_order=game.score_order,
+        opens_at=starts_at,
+        closes_at=ends_at,
+        now=now,
+    )

@@ -6,6 +6,7 @@ players are kept on the session row; nothing here counts over participants witho
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Max, QuerySet
@@ -14,6 +15,7 @@ from gameplatform.accounts import roles
 from gameplatform.accounts.models import Game, User
 from rooms.errors import NotMaster, SessionNotFound, SessionNotOut
 from rooms.models import Outcome, Participant, Room, Session
+from rounds.models import Round
 
 Row = Mapping[str, Any]
 
@@ -143,7 +145,7 @@ def expired_sessions() -> QuerySet[Session]:
 
 def session_with_room(session_id: int) -> Session | None:
     """One session with its room and game, or ``None``."""
-    return Session.objects.select_related("room__game", "room__owner").filter(pk=session_id).first()
+    return Session.objects.select_related("room__game", "room__owner", "contest").filter(pk=session_id).first()
 
 
 def latest_session(room_id: int) -> Session | None:
@@ -220,3 +222,11 @@ def participant_detail(participant_id: int) -> Participant | None:
 def drawn_sessions() -> QuerySet[Session]:
     """Sessions whose ranks came out of a finished draw, newest first."""
     return Session.objects.filter(status=Session.Status.ENDED, result_mode=Game.ResultMode.DRAW).order_by("-id")
+
+
+def scores(session: Session) -> dict[int, Decimal | None]:
+    """The entries' scores by user, in sessions that scores decide."""
+    if session.contest_id is None:
+        return {}
+    rounds = Round.objects.filter(contest_id=session.contest_id, authoritative=True)
+    return dict(rounds.values_list("game_user__user_id", "score"))

@@ -16,7 +16,7 @@ NO_RESULT = "no result by the deadline"
 def settle_session(*, session_id: int, now: datetime) -> bool:
     """At its end time: rank all entries, pay every prize, leave the escrow empty and date the next session.
 
-    With nothing to rank by (no result was posted in time) the session is void and everybody is refunded.
+    With nothing to rank by (no score, no posted result) the session is void and everybody is refunded.
 
     False when it is not due, already over, or in another worker's hands.
     """
@@ -29,7 +29,7 @@ def settle_session(*, session_id: int, now: datetime) -> bool:
         .select_related("user")
         .order_by("id")
     )
-    ranked = ranking.rank(session=session, entries=entries)
+    ranked = ranking.rank(session=session, entries=entries, now=now)
     if ranked is None:
         closing.close_with_refund(session=session, to=Session.Status.VOID, now=now, reason=NO_RESULT)
         return True

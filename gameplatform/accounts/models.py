@@ -20,6 +20,7 @@ USERNAME_LENGTH_MAX = 64
 FULLNAME_LENGTH_MAX = 150
 AVATAR_LENGTH_MAX = 500
 WALLET_ADDRESS_LENGTH_MAX = 128
+GAME_USERNAME_LENGTH_MAX = 100
 # \A and \Z mean the same to Python and to PostgreSQL; Python's $ lets a last newline pass.
 WALLET_ADDRESS_PATTERN = r"\A[!-~]{1,128}\Z"
 SYMBOL_PATTERN = r"\A[A-Z0-9_]{1,20}\Z"
@@ -172,6 +173,55 @@ class Game(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class GameUser(models.Model):
+    """A player as one game knows it (contract: rounds, "User object"): its own name, sign-in, credits and counters.
+
+    ``user`` is the platform user it belongs to; somebody who signed up with a game client has none. ``credits`` and
+    ``score`` are numbers of the game's own, worth nothing on the ledger. The two monthly counters are those of
+    ``counted_month`` and read as 0 in any other month.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    game = models.ForeignKey(Game, models.PROTECT, db_index=False, related_name="game_users")
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="game_users")
+    username = models.CharField(max_length=GAME_USERNAME_LENGTH_MAX, validators=[refuse_hidden_characters])
+    email = models.EmailField(null=True, blank=True)
+    password = models.CharField(max_length=128, blank=True, default="", db_default="", editable=False)
+    credits = models.BigIntegerField(default=0, db_default=0)
+    score = models.BigIntegerField(default=0, db_default=0)
+    number_of_logins = models.PositiveIntegerField(default=0, db_default=0)
+    last_login = models.DateTimeField(null=True, blank=True)
+    events_total = models.PositiveBigIntegerField(default=0, db_default=0)
+    events_current_month = models.PositiveBigIntegerField(default=0, db_default=0)
+    game_sessions_total = models.PositiveBigIntegerField(default=0, db_default=0)
+    game_sessions_current_month = models.PositiveBigIntegerField(default=0, db_default=0)
+    counted_month = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("game", Lower("username"), name="accounts_gameuser_username_any_case"),
+            models.UniqueConstraint("game", Lower("email"), name="accounts_gameuser_email_any_case"),
+            models.UniqueConstraint(fields=["game", "user"], name="accounts_gameuser_one_per_player"),
+            models.CheckConstraint(condition=~Q(username=""), name="accounts_gameuser_username_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class GameUserToken(models.Model):
+    """A sign-in of a game user. The token is 256 random bits and only its SHA-256 is kept: nobody can read it back."""
+
+    id = models.BigAutoField(primary_key=True)
+    game_user = models.ForeignKey(GameUser, models.CASCADE, related_name="tokens")
+    token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"token {self.pk}"
 
 
 class ApiClient(models.Model):

@@ -25,6 +25,7 @@ from gameplatform.core import clock, trail
 from gameplatform.core.errors import DomainError
 from gameplatform.core.models import AuditEntry
 
+SEE_TRAIL = "core.view_auditentry"
 SECRET_FIELDS = ("password", "password1", "password2", "usable_password")
 
 
@@ -163,7 +164,7 @@ class PlatformAdmin(ModelAdmin):
                 if act.is_possible(obj) and act.is_allowed(request, obj)
             ]
             context["panels"] = [panel.shown(request, obj) for panel in self.panels if panel.is_shown(request, obj)]
-            if request.user.has_perm("core.view_auditentry"):
+            if request.user.has_perm(SEE_TRAIL):
                 context["trail_link"] = trail_link(obj)
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -174,7 +175,7 @@ class PlatformAdmin(ModelAdmin):
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_permission(request, obj):
+        if not (self.has_view_permission(request, obj) and request.user.has_perm(SEE_TRAIL)):
             raise PermissionDenied
         return HttpResponseRedirect(trail_link(obj))
 

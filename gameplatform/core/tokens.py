@@ -39,9 +39,14 @@ def parse_amount(text: str, *, decimals: int) -> int:
 
 
 def number_text(value: int | float | Decimal) -> str:
-    """The decimal text of a JSON number, for ``parse_amount``; ``1e2`` and ``-0.0`` stay unreadable to it."""
+    """The decimal text of a JSON number, for ``parse_amount``; ``1e2`` and ``-0.0`` stay unreadable to it.
+
+    A small Decimal is written out: ``0.00000001`` is one of eight decimals, though ``str`` would say ``1E-8``.
+    """
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
+    if isinstance(value, Decimal) and "E-" in str(value):
+        return f"{value:f}"
     return str(value)
 
 

@@ -21,6 +21,14 @@ READ = (
     "payments.view_transfer",
     "payments.view_adjustment",
     "payments.view_adjustmentrequest",
+    "payments.view_pot",
+    "payments.view_job",
+    "payments.view_playerprofile",
+    "rounds.view_contest",
+    "rounds.view_round",
+    "rounds.view_leaderboard",
+    "rounds.view_leaderboardentry",
+    "accounts.view_gameuser",
 )
 
 # Group → what it may do. The names are Django's: app, action and model.

@@ -14,6 +14,20 @@ MENU: dict[str, dict[str, str]] = {
         "rooms.participant": "groups",
         "accounts.game": "casino",
     },
+    "Pots": {
+        "payments.pot": "savings",
+        "payments.job": "work_history",
+        "payments.playerprofile": "badge",
+        "payments.potgame": "stadia_controller",
+    },
+    "Rounds": {
+        "rounds.contest": "trophy",
+        "rounds.round": "scoreboard",
+        "rounds.leaderboard": "leaderboard",
+        "rounds.leaderboardentry": "format_list_numbered",
+        "rounds.gameaccess": "vpn_key",
+        "accounts.gameuser": "sports_esports",
+    },
     "Money": {
         "payments.account": "account_balance_wallet",
         "payments.transfer": "swap_horiz",

@@ -146,7 +146,8 @@ class HubConsumer(AsyncWebsocketConsumer):
         """Take an event from the hub."""
         held = self._held.get(frame.topic)
         if held is None:
-            if frame.seq is None or frame.seq > self._known_seq.get(frame.topic, 0):
+            known_seq = self._known_seq.get(frame.topic)
+            if known_seq is None or frame.seq is None or frame.seq > known_seq:
                 self._writer.write(frame.text)
         elif len(held) < HELD_FRAMES_MAX:
             held.append(frame)

@@ -15,7 +15,7 @@ from payments.models import Account, Token, Transfer
 
 STATEMENT_LINES = 50
 # Every reason a transfer is made for; a filter that asked the table would read all of it.
-CODES = ("entry_fee", "refund", "prize", "deposit", "withdrawal")
+CODES = ("entry_fee", "refund", "prize", "deposit", "withdrawal", "pot_pay", "pot_fee", "pot_earn", "pot_close")
 
 
 def amount_text(minor: int, token: Token) -> str:

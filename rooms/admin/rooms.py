@@ -20,7 +20,7 @@ from gameplatform.core.errors import DomainError
 from gameplatform.core.tokens import format_amount_fixed, parse_amount
 from payments.admin.ledger import amount_text
 from payments.models import Token
-from rooms import figures, offers, prizes, queries, ranking
+from rooms import figures, offers, prizes, queries
 from rooms.admin.owned import STATUS_TONES, OwnedAdmin
 from rooms.admin.prize_table import PrizeTableField, percent_texts
 from rooms.models import Room
@@ -64,7 +64,7 @@ class NewRoomForm(TermsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        games = Game.objects.filter(status=Game.Status.ACTIVE, result_mode__in=ranking.RANKINGS)
+        games = Game.objects.filter(status=Game.Status.ACTIVE)
         self.fields["game"].queryset = games.order_by("name")  # type: ignore[attr-defined]
         if settings.DEFAULT_SYMBOL_GAME_ROOM:
             self.fields["name"].required = False

@@ -94,6 +94,25 @@ class JoinInput(StrictSerializer):
     amount = AmountField(decimals=AMOUNT_DECIMALS)
 
 
+class ScoreField(serializers.Field):
+    """A JSON number, exact."""
+
+    default_error_messages = {"invalid": "A number is required."}
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if type(data) is int:
+            data = Decimal(data)
+        if not isinstance(data, Decimal):
+            self.fail("invalid")
+        return data
+
+
+class ScoreInput(StrictSerializer):
+    """Body of POST /game-rooms/sessions/{id}/score."""
+
+    score = ScoreField()
+
+
 class LeaveInput(StrictSerializer):
     """Body of POST /game-join-rooms/leave."""
 

@@ -1,17 +1,25 @@
 """`/api/v1/game-rooms/sessions/{id}`: a session, its results and their arithmetic, its proof (contract: rooms)."""
 
+from decimal import Decimal
+from typing import Any
+
+from orjson import Fragment
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gameplatform.accounts.api.base import AuthedNestView
 from gameplatform.wire.fields import ID_MAX
 from gameplatform.wire.nest import ok
-from rooms import proof, queries
+from rooms import proof, queries, scores
 from rooms.api import shapes
+from rooms.api.serializers import ScoreInput
 from rooms.errors import SessionNotFound
 from rooms.models import Session
+from rounds.standings import score_text
 
 RULES = {
+    "score": "Entries are ranked by their scores while the session ran; equal scores by earlier submission, then by"
+    " ticket; entries without a score come last.",
     "submitted": "Entries are ranked by the game's own server, which posts the ranking once, with its key.",
     "draw": "Entries are ranked by their tickets, drawn from a seed that was committed to before the first join.",
 }
@@ -23,6 +31,13 @@ def _session(session_id: str) -> Session:
     if session is None:
         raise SessionNotFound()
     return session
+
+
+def _score(session: Session, score: Decimal | None) -> dict[str, Any]:
+    """The score of an entry, with its very digits, in sessions that scores decide."""
+    if session.contest_id is None:
+        return {}
+    return {"score": None if score is None else Fragment(score_text(score))}
 
 
 class SessionView(AuthedNestView):
@@ -41,6 +56,7 @@ class ResultsView(AuthedNestView):
         outcome = queries.outcome(session.pk)
         pool_minor = outcome.pool_minor if outcome else 0
         shares = session.prize_shares_bp
+        scored = queries.scores(session)
         standings = [
             {
                 "rank": row["rank"],
@@ -50,6 +66,7 @@ class ResultsView(AuthedNestView):
                 "percent": shapes.percent(shares[row["rank"] - 1]) if row["rank"] <= len(shares) else 0,
                 "prize": shapes.number(row["prize_minor"]),
                 "tx_hash": row["prize_tx_hash"],
+                **_score(session, scored.get(row["user_id"])),
                 "how": shapes.arithmetic(
                     pool_minor=pool_minor, share_bp=shares[row["rank"] - 1], prize_minor=row["prize_minor"]
                 )
@@ -69,6 +86,18 @@ class ResultsView(AuthedNestView):
             "standings": standings,
         }
         return ok("Game session results fetched successfully", data=data)
+
+
+class ScoreView(AuthedNestView):
+    """The caller's own score in a running session that scores decide."""
+
+    def post(self, request: Request, session_id: str) -> Response:
+        body = ScoreInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        session = _session(session_id)
+        score = body.validated_data["score"]
+        scores.submit_score(session_id=session.pk, player=self.caller, score=score, now=self.now)
+        return ok("Score submitted successfully", data={"session_id": session.pk, "score": Fragment(score_text(score))})
 
 
 class ProofView(AuthedNestView):

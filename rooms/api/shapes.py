@@ -272,6 +272,8 @@ def session_detail(session: Session, now: datetime) -> Shape:
             )
         ),
         "result_mode": session.result_mode,
+        # The number under which game clients send their rounds (contract: rounds).
+        "multiplayer_game_round_id": session.contest.multiplayer_id if session.contest else None,
         "draw_commit": session.draw_commit,
         "draw_roster": session.draw_roster,
         "can_join": queries.can_join(

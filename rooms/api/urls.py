@@ -12,6 +12,7 @@ urlpatterns = [
     re_path(r"^game-rooms/ticket/?$", room_views.TicketView.as_view(), name="game-rooms-ticket"),
     re_path(SESSION + r"/?$", session_views.SessionView.as_view(), name="game-session"),
     re_path(SESSION + r"/results/?$", session_views.ResultsView.as_view(), name="game-session-results"),
+    re_path(SESSION + r"/score/?$", session_views.ScoreView.as_view(), name="game-session-score"),
     re_path(SESSION + r"/result/?$", result_views.ResultView.as_view(), name="game-session-result"),
     re_path(SESSION + r"/proof/?$", session_views.ProofView.as_view(), name="game-session-proof"),
     re_path(r"^game-join-rooms/?$", join_views.GameJoinRoomsView.as_view(), name="game-join-rooms"),

@@ -70,6 +70,9 @@ BEGIN
             request_key, joined_at, entry_tx_hash)
         VALUES (participant_id, p_public_id, s.id, s.room_id, p_user, 'paid', s.entry_fee_minor, wallet_address,
             p_request_key, p_now, tx_hash);
+    IF s.contest_id IS NOT NULL THEN
+        PERFORM contest_add_entrant(s.contest_id, p_user, p_now);
+    END IF;
     participants_count := s.participants_count + 1;
     UPDATE rooms_session SET participants_count = s.participants_count + 1 WHERE id = s.id;
     seq := room_event(s.room_id, s.id, 'participant.joined', jsonb_build_object('participant_id', participant_id,

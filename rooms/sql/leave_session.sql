@@ -50,6 +50,9 @@ BEGIN
 
     UPDATE rooms_participant SET status = 'left', closed_at = p_now, refund_tx_hash = tx_hash,
         leave_request_key = p_request_key WHERE id = p.id;
+    IF s.contest_id IS NOT NULL THEN
+        PERFORM contest_remove_entrant(s.contest_id, p_user);
+    END IF;
     participants_count := s.participants_count - 1;
     UPDATE rooms_session SET participants_count = s.participants_count - 1 WHERE id = s.id;
     seq := room_event(s.room_id, s.id, 'participant.left', jsonb_build_object('participant_id', p.id,

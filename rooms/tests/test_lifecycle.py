@@ -158,10 +158,10 @@ def test_a_session_that_keeps_failing_is_set_aside_and_the_others_go_on(make_roo
     tick.advance(now=now)
     real = settlement.ranking.rank
 
-    def rank(*, session, entries):
+    def rank(*, session, entries, now):
         if session.pk == bad.pk:
             raise ArithmeticError("the dice fell off the table")
-        return real(session=session, entries=entries)
+        return real(session=session, entries=entries, now=now)
 
     monkeypatch.setattr(settlement.ranking, "rank", rank)
     now += timedelta(seconds=60)

@@ -17,6 +17,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -269,7 +271,9 @@ def test_a_part_that_is_killed_is_started_again(platform: Platform, part: str) -
     assert platform.request("GET", "/livez").status == 200
     # The parts find each other again: /readyz asks the database, Redis, and for a new sign of life of worker and beat.
     redis_url = read_env_file(platform.data / "runtime.env")["REDIS_URL"]
-    with redis.Redis.from_url(redis_url) as client:
+    # A server that was just started again does not listen yet.
+    retry = Retry(ConstantBackoff(0.2), 50, supported_errors=(redis.ConnectionError,))
+    with redis.Redis.from_url(redis_url, retry=retry) as client:
         client.delete(HEARTBEAT_KEY)
     eventually(lambda: platform.request("GET", "/readyz").status == 200)
 

@@ -7,8 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0003_adjustment_requests'),
-        ('rooms', '0003_submitted_results'),
+        ('rooms', '0004_session_contest'),
     ]
 
     operations = [

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+from gameplatform.core.sql import install
+
+SQL = Path(__file__).resolve().parent.parent / "sql"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("rooms", "0003_submitted_results"), ("rounds", "0002_contest_functions")]
+
+    operations = [
+        migrations.AddField(
+            model_name="session",
+            name="contest",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="session",
+                to="rounds.contest",
+            ),
+        ),
+        install(SQL / "join_session.sql"),
+        install(SQL / "leave_session.sql"),
+    ]

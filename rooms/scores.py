@@ -1,0 +1,31 @@
+"""A player's score in a running session (use case; contract: rounds, "Rules", and rooms, result mode ``score``)."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from gameplatform.accounts.models import User
+from gameplatform.core.transactions import use_case
+from rooms.errors import ScoreRefused, SessionNotFound
+from rooms.models import Session
+from rounds import contests
+from rounds.errors import ContestNotRunning, NotEntered
+
+
+@use_case
+def submit_score(*, session_id: int, player: User, score: Decimal, now: datetime) -> None:
+    """Set the player's own score; the last one before the end counts.
+
+    Raises ``SessionNotFound``; ``ScoreRefused`` unless the session is decided by score, running at ``now`` and the
+    player in it; ``InvalidScore`` for a number with too many digits.
+    """
+    session = Session.objects.filter(pk=session_id).first()
+    if session is None:
+        raise SessionNotFound()
+    if session.contest_id is None:
+        raise ScoreRefused(f"The result of this session is decided by {session.result_mode}")
+    try:
+        contests.submit_score(contest_id=session.contest_id, user_id=player.pk, score=score, now=now)
+    except NotEntered:
+        raise ScoreRefused("You have not joined this session") from None
+    except ContestNotRunning:
+        raise ScoreRefused("Scores are taken while the session is running") from None

@@ -1,0 +1,80 @@
+"""A game as its clients reach it: its token, its variables, its service keys, and throw-away games (use cases)."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import models
+
+from gameplatform.accounts.models import ApiClient, Game, GameUser
+from gameplatform.core.transactions import use_case
+from rounds.errors import GameDisabled, GameInUse, GameNotFound
+from rounds.models import Contest, GameAccess, Leaderboard, Round, new_game_token
+
+
+def find_access(*, game_id: int | None, token: str | None) -> GameAccess | None:
+    """The access of this game with this token, its game loaded, or ``None``."""
+    return GameAccess.objects.select_related("game").filter(pk=game_id, token=token).first()
+
+
+def playable_game(*, game_id: int | None, token: str | None, token_needed: bool) -> Game:
+    """The game a player may sign up or in at. Raises ``GameNotFound`` or ``GameDisabled``.
+
+    The token counts when it is needed or given; a game without access has no players of its own.
+    """
+    if token_needed or token:
+        access = find_access(game_id=game_id, token=token)
+    else:
+        access = GameAccess.objects.select_related("game").filter(pk=game_id).first()
+    if access is None:
+        raise GameNotFound()
+    if access.game.status != Game.Status.ACTIVE:
+        raise GameDisabled()
+    return access.game
+
+
+@use_case
+def open_access(*, game: Game, now: datetime) -> GameAccess:
+    """Let game clients sign players up for the game; an access that is there already stays as it is."""
+    return GameAccess.objects.get_or_create(game=game, defaults={"created_at": now})[0]
+
+
+@use_case
+def renew_token(*, game: Game) -> str:
+    """Give the game a new token: clients that still send the old one can no longer sign players up."""
+    token = new_game_token()
+    GameAccess.objects.filter(game=game).update(token=token)
+    return token
+
+
+@use_case
+def service_client(*, game: Game, now: datetime) -> ApiClient:
+    """The API client that holds the game's service keys, made when there is none."""
+    found = ApiClient.objects.filter(game=game).order_by("id").first()
+    return found or ApiClient.objects.create(game=game, name=f"{game.symbol} server", created_at=now)
+
+
+@use_case
+def create_test_game(*, now: datetime) -> GameAccess:
+    """A throw-away game with access, for the test suites of client libraries."""
+    mark = secrets.token_hex(6)
+    game = Game.objects.create(name=f"Test game {mark}", symbol=f"TEST_{mark.upper()}", created_at=now)
+    return GameAccess.objects.create(game=game, is_test=True, created_at=now)
+
+
+@use_case
+def delete_test_game(*, game_id: int) -> None:
+    """Delete a throw-away game with everything in it.
+
+    Raises ``GameNotFound`` for any other game and ``GameInUse`` when paid rooms were made for it.
+    """
+    access = GameAccess.objects.select_for_update().filter(pk=game_id, is_test=True).first()
+    if access is None:
+        raise GameNotFound()
+    owned: Sequence[type[models.Model]] = (Round, Contest, Leaderboard, GameUser, ApiClient)
+    try:
+        for model in owned:
+            model._default_manager.filter(game_id=game_id).delete()
+        Game.objects.filter(pk=game_id).delete()
+    except models.ProtectedError as error:
+        raise GameInUse() from error

@@ -1,0 +1,13 @@
+from pathlib import Path
+
+from django.db import migrations
+
+from gameplatform.core.sql import install
+
+SQL = Path(__file__).resolve().parent.parent / "sql"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("rounds", "0001_contests")]
+
+    operations = [install(SQL / "places.sql"), install(SQL / "entrants.sql")]
