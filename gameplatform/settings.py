@@ -152,6 +152,7 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 CLOCK_SOURCE = env.str("CLOCK_SOURCE", default="database")
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["gameplatform.formats"]
 LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(DATA_DIR / "static"))()
@@ -200,6 +201,7 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",
     "STYLES": ["gameplatform.backoffice.site.stylesheet"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "gameplatform.backoffice.site.favicon"}],
     "DASHBOARD_CALLBACK": "gameplatform.operations.dashboard.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "gameplatform.operations.navigation.navigation"},
 }

@@ -66,6 +66,13 @@ class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
         found = Q(username__istartswith=term) | Q(email__iexact=term) | Q(wallet_address=term)
         return found | Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else found
 
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        parts = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return parts
+        # How a password is kept is nothing for who only looks.
+        return ((None, {"fields": ("username",)}), *parts[1:])
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fields = ("last_login", "date_joined")
         # Who may change users must not be able to make itself, or anybody, more than that.

@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from gameplatform.backoffice.acts import Act, ShownOnce
 from gameplatform.backoffice.exports import Column, csv_response
@@ -27,6 +28,15 @@ from gameplatform.core.models import AuditEntry
 
 SEE_TRAIL = "core.view_auditentry"
 SECRET_FIELDS = ("password", "password1", "password2", "usable_password")
+
+
+class PlatformChangeList(ChangeList):
+    """A list that does not offer to show all when it does already; the admin would have to count to know."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
 
 
 class PlatformAdmin(ModelAdmin):
@@ -51,6 +61,9 @@ class PlatformAdmin(ModelAdmin):
     export_columns: ClassVar[Sequence[Column]] = ()
 
     # --- Lists
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PlatformChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

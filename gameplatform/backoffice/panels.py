@@ -28,6 +28,11 @@ class Table:
     note: str = ""
     more: Cell | None = None
 
+    def heads(self) -> list[Cell]:
+        """The headings, aligned as the cells of the first row."""
+        first = self.cells()[0]
+        return [Cell(heading, is_number=cell.is_number) for heading, cell in zip(self.headings, first, strict=True)]
+
     def cells(self) -> list[list[Cell]]:
         """The rows with every value as a cell."""
         return [[value if isinstance(value, Cell) else Cell(value) for value in row] for row in self.rows]

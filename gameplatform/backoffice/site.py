@@ -20,6 +20,11 @@ def stylesheet(request: HttpRequest) -> str:
     return static("backoffice/backoffice.css")
 
 
+def favicon(request: HttpRequest) -> str:
+    """The picture in the browser's tab."""
+    return static("backoffice/favicon.svg")
+
+
 class BackofficeLoginForm(AuthenticationForm):
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         if not may_enter(user):

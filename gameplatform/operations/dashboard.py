@@ -52,8 +52,8 @@ def _play(owner: User | None, now: datetime) -> dict[str, Any]:
         {"name": "Running sessions", "value": live["running"], "link": _sessions("running")},
         {"name": "Seats taken, 24 h", "value": f"{sum(hour.seats for hour in hours):,}"},
         {"name": "Pools, 24 h", "value": _gold(sum(hour.pool_minor for hour in hours))},
-        {"name": "Prizes paid, 24 h", "value": _gold(closed.prizes_minor), "detail": f"{closed.settled:,} sessions"},
-        {"name": "Refunded, 24 h", "value": _gold(closed.refunds_minor), "detail": f"{closed.refunded:,} sessions"},
+        {"name": "Prizes paid, 24 h", "value": _gold(closed.prizes_minor), "detail": _sessions_text(closed.settled)},
+        {"name": "Refunded, 24 h", "value": _gold(closed.refunds_minor), "detail": _sessions_text(closed.refunded)},
     ]
     return {
         "heading": "The platform" if owner is None else "Your rooms",
@@ -66,6 +66,10 @@ def _play(owner: User | None, now: datetime) -> dict[str, Any]:
 
 def _sessions(status: str) -> str:
     return f"{reverse('admin:rooms_session_changelist')}?status__exact={status}"
+
+
+def _sessions_text(count: int) -> str:
+    return f"{count:,} session{'' if count == 1 else 's'}"
 
 
 def _gold(minor: int) -> str:

@@ -42,7 +42,7 @@ class TermsForm(ActForm):
         label="Prize table",
         help_text="What part of the pool each rank gets: falling, 100 % together. A session needs as many players.",
     )
-    max_participants = forms.IntegerField(min_value=1, widget=UnfoldAdminIntegerFieldWidget)
+    max_participants = forms.IntegerField(min_value=1, label="Seats", widget=UnfoldAdminIntegerFieldWidget)
     join_window_seconds = forms.IntegerField(
         min_value=1, max_value=WINDOW_SECONDS_MAX, label="Joining, seconds", widget=UnfoldAdminIntegerFieldWidget
     )
@@ -362,6 +362,6 @@ class RoomAdmin(OwnedAdmin):
         session = room.current_session
         return "–" if session is None else f"{session.status}, {session.participants_count}/{session.max_participants}"
 
-    @admin.display(description="change waits", boolean=True)
-    def waiting(self, room: Room) -> bool:
-        return room.pending_change is not None
+    @display(description="change", label={"waits": "warning"})
+    def waiting(self, room: Room) -> str | None:
+        return None if room.pending_change is None else "waits"

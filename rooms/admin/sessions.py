@@ -44,7 +44,7 @@ class VoidSession(SessionAct):
     def explanation(self, obj: Session) -> str:
         pool = amount_text(obj.entry_fee_minor * obj.participants_count, obj.token)
         return (
-            f"The session ends without a winner, and all {obj.participants_count} entries are paid back in full:"
+            f"The session ends without a winner, and all entries ({obj.participants_count}) are paid back in full:"
             f" {pool}. This cannot be undone. The room opens its next session as usual."
         )
 
@@ -257,9 +257,9 @@ class SessionAdmin(OwnedAdmin):
     def pool(self, session: Session) -> str:
         return amount_text(session.entry_fee_minor * session.participants_count, session.token)
 
-    @admin.display(description="set aside", boolean=True)
-    def aside(self, session: Session) -> bool:
-        return session.quarantined_at is not None and session.status in Session.LIVE
+    @display(description="trouble", label={"set aside": "danger"})
+    def aside(self, session: Session) -> str | None:
+        return "set aside" if session.quarantined_at is not None and session.status in Session.LIVE else None
 
 
 @admin.register(Participant)

@@ -162,7 +162,7 @@ def test_an_operator_voids_a_session_and_everybody_is_refunded(client, operator,
     room = make_room()
     join(room, player)
     url = page("rooms_session_void", room.current_session_id)
-    assert "all 1 entries are paid back" in text(client.get(url))
+    assert "all entries (1) are paid back" in text(client.get(url))
 
     answer = client.post(url, REASON, follow=True)
 

@@ -53,8 +53,8 @@ def test_staff_sees_what_the_day_brought(client, played):
     assert card("Running sessions", "0<") in page
     assert card("Seats taken, 24 h", "5<") in page
     assert card("Pools, 24 h", "50.00 GOLD<") in page
-    assert card("Prizes paid, 24 h", "40.00 GOLD <small>1 sessions") in page
-    assert card("Refunded, 24 h", "10.00 GOLD <small>1 sessions") in page
+    assert card("Prizes paid, 24 h", "40.00 GOLD <small>1 session<") in page
+    assert card("Refunded, 24 h", "10.00 GOLD <small>1 session<") in page
     assert "balanced" in page
 
 
