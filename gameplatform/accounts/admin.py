@@ -112,6 +112,7 @@ class PlatformGroupAdmin(GroupAdmin, PlatformAdmin):  # type: ignore[misc]
 class ScopesForm(ReasonForm):
     scopes = forms.MultipleChoiceField(choices=ApiKey.Scope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget)
     expires_in_days = forms.TypedChoiceField(
+        label="Expires",
         choices=[("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")],
         coerce=int,
         empty_value=None,

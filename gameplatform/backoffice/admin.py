@@ -281,6 +281,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         ("after", lambda entry: entry.after),
         ("address", lambda entry: entry.ip),
     )
+    search_fields = ("action",)
     search_help_text = "An object (rooms.room:12), a user name, or a word of the act"
 
     def search_exactly(self, term: str) -> Q:
