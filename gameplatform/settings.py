@@ -242,6 +242,9 @@ RATE_LIMITS = {
         "joins_ip": "12000/m",
         "auth": "20/m",
         "auth_ip": "1200/m",
+        # A tenant's server speaks for all its users, with one key and from one address.
+        "chat": "12000/m",
+        "chat_ip": "60000/m",
         "servers": "12000/m",
         "servers_ip": "60000/m",
     }.items()

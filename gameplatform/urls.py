@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from chat.api import urls as chat_urls
 from gameplatform.accounts.api import urls as accounts_urls
 from gameplatform.core import health
 from gameplatform.wire import nest
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("api/v1/", include(accounts_urls)),
     path("api/v1/", include(wallet_urls)),
+    path("api/v1/", include(chat_urls)),
     path("api/v1/", include(rooms_urls)),
     path("api/v3/", include(rounds_urls)),
     path("api/", include(pot_urls)),

@@ -16,6 +16,8 @@ from tests.support.books import nothing_moves
 LIST = {"changelist", "export", "change"}
 ROOM_ACTS = {"edit", "pause", "resume", "remove"}
 
+CHAT = [f"chat.{name}" for name in ("conversation", "member", "message", "report", "sanction", "moderationact")]
+
 # Role → model → pages that open. What is not named is closed.
 READ = {
     "rooms.room": LIST,
@@ -58,7 +60,10 @@ TABLE: dict[str, dict[str, set[str]]] = {
             "payments.adjustmentrequest": {"approve", "reject"},
         }
     ),
-    "moderator": {"accounts.user": LIST},
+    "moderator": {
+        "accounts.user": LIST,
+        **{label: {"changelist", "change", "history"} for label in CHAT},
+    },
     "operator": with_more(
         {
             "core.auditentry": LIST,

@@ -208,6 +208,23 @@ class RevokeKey(Act):
         return f"The key {obj.prefix} is revoked."
 
 
+class RevokeAllKeys(Act):
+    slug = "revoke-all"
+    title = "Revoke all keys"
+    icon = "key_off"
+    is_dangerous = True
+
+    def explanation(self, obj: ApiClient) -> str:
+        return f"Every key of {obj.name} stops working and its sockets close, at once. This cannot be undone."
+
+    def is_allowed(self, request: HttpRequest, obj: ApiClient) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    def run(self, *, actor: Any, obj: ApiClient, data: dict[str, Any], now: datetime) -> str:
+        count = api_keys.revoke_all_keys(client=obj, now=now, actor=actor, reason=data["reason"])
+        return f"{count} keys of {obj.name} are revoked."
+
+
 def _shown(issued: api_keys.IssuedKey) -> ShownOnce:
     return ShownOnce(
         done=f"{issued.key.client.name} has a new key: {issued.key.prefix}.",
@@ -249,14 +266,14 @@ class KeysPanel(Panel):
 
 @admin.register(ApiClient)
 class ApiClientAdmin(PlatformAdmin):
-    list_display = ("name", "game", "is_active", "created_at")
+    list_display = ("name", "public_id", "game", "is_active", "created_at")
     list_filter = ("is_active",)
     list_select_related = ("game",)
-    search_fields = ("name",)
+    search_fields = ("name", "=public_id")
     ordering = ("name",)
-    fields = ("name", "game", "is_active", "created_at")
-    readonly_fields = ("created_at",)
-    acts = (IssueKey(),)
+    fields = ("name", "public_id", "game", "is_active", "created_at")
+    readonly_fields = ("public_id", "created_at")
+    acts = (IssueKey(), RevokeAllKeys())
     panels: ClassVar[list[Panel]] = [KeysPanel()]
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:

@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from gameplatform.accounts.models import ApiClient, ApiKey, User
+from gameplatform.accounts.models import ApiClient, ApiKey, Game, User
 from gameplatform.core import trail
 from gameplatform.core.errors import Conflict, Invalid
+from gameplatform.core.names import clean_name
 from gameplatform.core.secrets import decrypt, encrypt
 from gameplatform.core.transactions import require_atomic, use_case
 
 LIVE_KEYS_MAX = 2
 KEY_BYTES = 32
+CLIENT_NAME_LENGTH_MAX = 100
 PREFIX_BYTES = 6
 # last_used_at tells days apart, not requests: writing it each time would make every call a write.
 LAST_USED_STEP = timedelta(minutes=5)
@@ -27,6 +29,13 @@ class TooManyKeys(Conflict):
 
     code = "TOO_MANY_KEYS"
     default_message = "This client has two live keys already; revoke one first"
+
+
+class ClientNameTaken(Conflict):
+    """Another client has this name."""
+
+    code = "CLIENT_NAME_TAKEN"
+    default_message = "A client with this name exists already"
 
 
 class KeyIsDead(Conflict):
@@ -43,6 +52,21 @@ class IssuedKey:
     key: ApiKey
     text: str
     signing_secret: str
+
+
+@use_case
+def create_client(
+    *, name: str, game: Game | None, scopes: Sequence[str], now: datetime, expires_at: datetime | None = None
+) -> IssuedKey:
+    """A new client with its first key. Raises ``ClientNameTaken``, ``Invalid`` for a bad name or an unknown scope."""
+    client = ApiClient(name=clean_name(name, max_length=CLIENT_NAME_LENGTH_MAX), game=game, created_at=now)
+    if ApiClient.objects.filter(name=client.name).exists():
+        raise ClientNameTaken
+    client.save(force_insert=True)
+    issued = _issue(client=client, scopes=scopes, now=now, expires_at=expires_at)
+    trail.record(actor=None, action="API client created", target=client, now=now)
+    _record("API key issued", issued.key, None, "", now)
+    return issued
 
 
 @use_case
@@ -103,8 +127,22 @@ def _issue(*, client: ApiClient, scopes: Sequence[str], now: datetime, expires_a
 @use_case
 def revoke_key(*, key: ApiKey, now: datetime, actor: User | None = None, reason: str = "") -> None:
     """End the key at once. Safe to repeat."""
-    if ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now):
-        _record("API key revoked", key, actor, reason, now)
+    _revoke(key, actor, reason, now)
+
+
+@use_case
+def revoke_all_keys(*, client: ApiClient, now: datetime, actor: User | None, reason: str) -> int:
+    """End every key of the client at once; how many were ended. Safe to repeat."""
+    keys = ApiKey.objects.filter(client=client, revoked_at__isnull=True).select_related("client").order_by("id")
+    return sum(_revoke(key, actor, reason, now) for key in keys)
+
+
+def _revoke(key: ApiKey, actor: User | None, reason: str, now: datetime) -> bool:
+    if not ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now):
+        return False
+    key.revoked_at = now
+    _record("API key revoked", key, actor, reason, now)
+    return True
 
 
 def live_keys(*, now: datetime) -> QuerySet[ApiKey]:

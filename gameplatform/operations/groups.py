@@ -38,7 +38,15 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     # Creates and destroys tokens, and decides on colleagues' requests.
     "finance": (*READ, "payments.add_adjustment", "payments.change_adjustmentrequest", "core.view_auditentry"),
     # Keeps the chat in order.
-    "moderator": ("accounts.view_user",),
+    "moderator": (
+        "accounts.view_user",
+        "chat.view_moderationact",
+        *(
+            f"chat.{action}_{model}"
+            for model in ("conversation", "member", "message", "report", "sanction")
+            for action in ("view", "change")
+        ),
+    ),
     # Runs rooms and sessions: edits, pauses, voids, retries.
     "operator": (*READ, "rooms.change_room", "rooms.change_session", "accounts.change_game", "core.view_auditentry"),
 }

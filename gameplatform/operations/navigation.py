@@ -14,6 +14,14 @@ MENU: dict[str, dict[str, str]] = {
         "rooms.participant": "groups",
         "accounts.game": "casino",
     },
+    "Chat": {
+        "chat.report": "flag",
+        "chat.conversation": "forum",
+        "chat.message": "chat",
+        "chat.member": "group",
+        "chat.sanction": "gavel",
+        "chat.moderationact": "policy",
+    },
     "Pots": {
         "payments.pot": "savings",
         "payments.job": "work_history",

@@ -272,6 +272,7 @@ def session_detail(session: Session, now: datetime) -> Shape:
             )
         ),
         "result_mode": session.result_mode,
+        "score_order": session.score_order if session.contest_id else None,
         # The number under which game clients send their rounds (contract: rounds).
         "multiplayer_game_round_id": session.contest.multiplayer_id if session.contest else None,
         "draw_commit": session.draw_commit,

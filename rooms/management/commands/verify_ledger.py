@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from payments.audit import LEDGER_CHECKS
+from payments.pot_audit import POT_CHECKS
 from rooms.audit import ROOM_CHECKS
 
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
                     " (SELECT count(*) FROM rooms_session)"
                 )
                 transfers, accounts, sessions = cursor.fetchone()
-            for check in (*LEDGER_CHECKS, *ROOM_CHECKS):
+            for check in (*LEDGER_CHECKS, *POT_CHECKS, *ROOM_CHECKS):
                 findings = list(check.run())
                 wrong += len(findings)
                 self.stdout.write(f"{'ok  ' if not findings else 'FAIL'} {check.invariant:<4} {check.title}")
