@@ -142,6 +142,13 @@ def _insert_member(
     return answer
 
 
+def announce_member(*, conversation_id: uuid.UUID, user: User, participant_count: int, now: datetime) -> None:
+    """Tell of a platform user that ``chat_add_member`` (SQL) added in a function of the caller's own."""
+    require_atomic()
+    answer = {"participant_count": participant_count}
+    _announce_participant("participant_joined", conversation_id, str(user.pk), user.username, answer, now)
+
+
 def remove_member(*, conversation_id: uuid.UUID, user: User, now: datetime) -> bool:
     """End a platform user's membership of a game room's conversation and close its sockets; False when there is none.
 

@@ -144,6 +144,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # A tick that waited longer than its period is worthless: the next one does its work.
     "rooms-advance": {"task": "rooms.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
     "pots-advance": {"task": "payments.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
+    "ledger-seal": {"task": "payments.tasks.seal_ledger", "schedule": 60.0, "options": {"expires": 60.0}},
+    "ledger-reconcile": {"task": "rooms.tasks.reconcile", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 
 # --- Time, language, files ---------------------------------------------------------------------------------------
@@ -220,11 +222,36 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "gameplatform",
     "VERSION": "1",
+    "DESCRIPTION": (
+        "Game rooms with timed sessions, entry fees and prizes, and the wallets behind them.\n\n"
+        "A success is `{message, data?, pagination?}`, a refusal `{statusCode, message, error}`. Every route takes an"
+        " optional trailing slash. Amounts are whole tokens with at most two decimals, as a number or as a text: each"
+        " endpoint says which. POSTs that move money take an `Idempotency-Key`."
+    ),
     "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
+    "PREPROCESSING_HOOKS": ["gameplatform.wire.openapi.declared_operations"],
+    # Enumerations stay where they are used: as components they would be named by a hash of their values.
+    "POSTPROCESSING_HOOKS": [],
+    "TAGS": [
+        {"name": "auth", "description": "Signing in, and the signed-in user."},
+        {"name": "games", "description": "The catalogue, open to everybody."},
+        {"name": "rooms", "description": "Masters make rooms, everybody looks at them."},
+        {"name": "participation", "description": "Joining a session, leaving it, and who took part."},
+        {"name": "sessions", "description": "A session's terms, its results and the proof of its draw."},
+        {"name": "wallet", "description": "What a player owns, and staff adjustments."},
+        {
+            "name": "GameFuse v3",
+            "description": "For GameFuse's client libraries: parameters in the query, as JSON or as a form; an error is"
+            " one sentence of text.",
+        },
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     # The pages' scripts come from this server: the documentation works without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # On a public host Swagger UI would show the document's address to its makers' validator.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }
 
 # --- How often ---------------------------------------------------------------------------------------------------

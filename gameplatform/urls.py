@@ -3,12 +3,13 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from chat.api import urls as chat_urls
 from gameplatform.accounts.api import urls as accounts_urls
 from gameplatform.core import health
 from gameplatform.wire import nest
+from gameplatform.wire.openapi import SchemaView
 from payments.api import pot_urls, wallet_urls
 from rooms.api import urls as rooms_urls
 from rounds.api import urls as rounds_urls
@@ -22,7 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="api-schema"),
+    re_path(r"^api/schema/?$", SchemaView.as_view(), name="api-schema"),
     re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("api/v1/", include(accounts_urls)),
     path("api/v1/", include(wallet_urls)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gameplatform.core.errors import Conflict, Forbidden, Invalid, NotFound
+from gameplatform.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class InsufficientFunds(Invalid):
@@ -58,6 +58,27 @@ class AdjustmentDecided(Conflict):
 
     code = "ADJUSTMENT_DECIDED"
     default_message = "This request was decided already"
+
+
+class TokenFrozen(Unavailable):
+    """Payments in the token are stopped until staff has looked at its books. Nothing was moved."""
+
+    code = "TOKEN_FROZEN"
+    default_message = "Payments in this token are temporarily unavailable, please try again later"
+
+
+class TokenNotFrozen(Conflict):
+    """There is nothing to release."""
+
+    code = "TOKEN_NOT_FROZEN"
+    default_message = "The token is not frozen"
+
+
+class BooksStillWrong(Conflict):
+    """A token is released when its books are right again."""
+
+    code = "BOOKS_STILL_WRONG"
+    default_message = "The books of this token are still wrong"
 
 
 class PotNotFound(NotFound):

@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, QuerySet
 
 from gameplatform.accounts.models import ApiClient, User
+from gameplatform.core.batches import delete_in_batches
 from gameplatform.core.errors import DomainError, Forbidden
 from gameplatform.core.transactions import use_case
 from payments import pots
@@ -33,7 +34,6 @@ SWEEP_MAX = 500
 FAULTS_MAX = 5
 FAULT_CODE = "INTERNAL"
 KEEP = timedelta(days=7)
-PRUNE_BATCH = 1_000
 
 # A claim must not outlive its worker: PostgreSQL ends the transaction of one that is frozen or unreachable, and looks
 # for a closed connection while it waits for a lock.
@@ -115,18 +115,12 @@ def retry_failed(*, public_id: uuid.UUID, actor: User, now: datetime) -> Job:
 
 def prunable(*, now: datetime) -> QuerySet[Job]:
     """The jobs that finished more than 7 days ago."""
-    return Job.objects.filter(finished_at__lt=now - KEEP)
+    return Job.objects.filter(finished_at__lt=now - KEEP).order_by("finished_at")
 
 
 def prune(*, now: datetime) -> int:
     """Delete what is ``prunable``, in batches; how many there were."""
-    total = 0
-    while True:
-        old = prunable(now=now).order_by("finished_at").values("pk")[:PRUNE_BATCH]
-        deleted, _ = Job.objects.filter(pk__in=old).delete()
-        total += deleted
-        if deleted < PRUNE_BATCH:
-            return total
+    return delete_in_batches(prunable(now=now))
 
 
 def find(*, game_id: int, public_id: uuid.UUID) -> Job | None:

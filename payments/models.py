@@ -19,6 +19,9 @@ class Token(models.Model):
     symbol = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=80)
     decimals = models.PositiveSmallIntegerField(default=2)
+    # While set, ``ledger_post`` books nothing in this token (``payments.freezing``).
+    payouts_frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    payouts_frozen_reason = models.CharField(max_length=200, blank=True, default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -29,6 +32,26 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return self.symbol
+
+
+class TokenFreezeStep(models.Model):
+    """A token was frozen or released: when, by whom (nobody: the platform itself) and why."""
+
+    class Kind(models.TextChoices):
+        FROZEN = "frozen"
+        RELEASED = "released"
+
+    token = models.ForeignKey(Token, models.PROTECT, related_name="freeze_steps")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(kind__in=["frozen", "released"]), name="freeze_step_known")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at}"
 
 
 class Escrow(models.Model):
@@ -134,6 +157,35 @@ class Transfer(models.Model):
 
     def __str__(self) -> str:
         return f"transfer {self.pk} ({self.code})"
+
+
+class LedgerSeal(models.Model):
+    """One link of the hash chain over the transfers. Never changed, never deleted; ranges follow without a gap.
+
+    It covers all ids from ``first_transfer_id`` to ``last_transfer_id``: ``count`` transfers, and the id ranges in
+    ``gaps`` ([[first, last], …]) that no transfer has, because what drew them was rolled back. ``digest`` is
+    `ledger_seal_facts` of `payments/sql/seals.sql`; ``previous_digest`` is that of the seal before, 64 zeros at first.
+    """
+
+    first_transfer_id = models.BigIntegerField(unique=True)
+    last_transfer_id = models.BigIntegerField(unique=True)
+    count = models.PositiveIntegerField()
+    gaps = ArrayField(ArrayField(models.BigIntegerField(), size=2), default=list)
+    digest = models.CharField(max_length=64)
+    # Unique: a chain does not fork.
+    previous_digest = models.CharField(max_length=64, unique=True)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(first_transfer_id__gte=1, first_transfer_id__lte=models.F("last_transfer_id")),
+                name="seal_range_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"seal {self.pk} ({self.first_transfer_id} to {self.last_transfer_id})"
 
 
 class Adjustment(models.Model):

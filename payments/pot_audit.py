@@ -7,7 +7,7 @@ POT_CHECKS = (
         "P1",
         "a pot's escrow holds what was paid in less what was earned, taken as fee and returned, and no other cent",
         """SELECT 'pot ' || p.id, format('%s account %s holds %s, its payments leave %s', k.symbol, a.id,
-               a.balance_minor, coalesce(m.total, 0))
+               a.balance_minor, coalesce(m.total, 0)), k.symbol
            FROM payments_pot p JOIN payments_account a ON a.escrow_id = p.escrow_id
            JOIN payments_token k ON k.id = a.token_id
            LEFT JOIN LATERAL (SELECT
@@ -16,13 +16,16 @@ POT_CHECKS = (
                    AND ((t.credit_account_id = a.id AND t.code = 'pot_pay')
                        OR (t.debit_account_id = a.id AND t.code IN ('pot_earn', 'pot_fee', 'pot_close')))) m ON true
            WHERE a.balance_minor <> coalesce(m.total, 0) ORDER BY p.id, a.id""",
+        is_money=True,
     ),
     check_by_sql(
         "P2",
         "a pot that is over holds nothing",
-        """SELECT 'pot ' || p.id, format('is %s and holds %s units', p.status, a.balance_minor)
+        """SELECT 'pot ' || p.id, format('is %s and holds %s units', p.status, a.balance_minor), k.symbol
            FROM payments_pot p JOIN payments_account a ON a.escrow_id = p.escrow_id
+           JOIN payments_token k ON k.id = a.token_id
            WHERE p.status <> 'open' AND a.balance_minor <> 0 ORDER BY p.id""",
+        is_money=True,
     ),
     check_by_sql(
         "P3",

@@ -28,6 +28,7 @@ from payments.errors import (
     PotNotFound,
     PotOver,
     PotShort,
+    TokenFrozen,
 )
 from payments.models import Account, Escrow, Pot, PotGame, PotMember
 from payments.pot_rows import Row, Seat, summed
@@ -90,7 +91,8 @@ def join(*, pot: Pot, seats: Sequence[Seat], now: datetime) -> None:
 def pay(*, pot: Pot, rows: Sequence[Row], key: str, now: datetime) -> list[Row]:
     """Players in the pot pay into it, out of their allowance; the rows as booked.
 
-    Raises ``PotOver``, ``PotExpired``, ``NotInPot``, ``AllowanceExceeded``, ``PlayersShort``, ``InvalidAmount``.
+    Raises ``PotOver``, ``PotExpired``, ``NotInPot``, ``AllowanceExceeded``, ``PlayersShort``, ``InvalidAmount``,
+    ``TokenFrozen``.
     """
     require_atomic()
     _require_open(pot)
@@ -100,6 +102,8 @@ def pay(*, pot: Pot, rows: Sequence[Row], key: str, now: datetime) -> list[Row]:
     if not booked:
         return []
     answer = sql.call("pot_pay", pot.pk, *_columns(booked), _key(pot, key), uuid.uuid4(), now)
+    if answer["result"] == "token_frozen":
+        raise TokenFrozen()
     if answer["result"] in _PAY_REFUSALS:
         raise _PAY_REFUSALS[answer["result"]](_names(booked, answer["offenders"]))
     return booked
@@ -109,7 +113,7 @@ def earn(*, pot: Pot, rows: Sequence[Row], key: str, now: datetime) -> list[tupl
     """The pot pays players who are or were in it; each row as booked with the house's fee out of it, in minor units.
 
     The fee is POT_HOUSE_FEE_BP basis points of a row, rounded down. Raises ``PotOver``, ``NotInPot``, ``PotShort``,
-    ``InvalidAmount``.
+    ``InvalidAmount``, ``TokenFrozen``.
     """
     require_atomic()
     _require_open(pot)
@@ -119,6 +123,8 @@ def earn(*, pot: Pot, rows: Sequence[Row], key: str, now: datetime) -> list[tupl
         return []
     fee_bp = settings.POT_HOUSE_FEE_BP
     answer = sql.call("pot_earn", pot.pk, *_columns(booked), fee_bp, _key(pot, key), uuid.uuid4(), now)
+    if answer["result"] == "token_frozen":
+        raise TokenFrozen()
     if answer["result"] == "not_joined":
         raise NotInPot(_names(booked, answer["offenders"]))
     if answer["result"] == "insufficient_funds":
@@ -146,7 +152,7 @@ def end(*, pot: Pot, now: datetime) -> None:
 def close(*, pot: Pot, key: str, now: datetime) -> list[Account]:
     """Close a pot past its deadline; what it holds goes to the game's owner. The emptied accounts, as they were.
 
-    Raises ``PotOver``, ``PotNotExpired``, ``GameOwnerMissing``.
+    Raises ``PotOver``, ``PotNotExpired``, ``GameOwnerMissing``, ``TokenFrozen``.
     """
     require_atomic()
     _require_open(pot)

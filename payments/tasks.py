@@ -1,11 +1,17 @@
-"""Celery's entry to the pots: a hint that a job was made, and the tick that finds the jobs no hint reached."""
+"""Celery's entry to the books, and to the pots: a hint that a job was made, and the tick for jobs no hint reached."""
 
 import uuid
 
 from celery import shared_task
 
 from gameplatform.core import clock
-from payments import jobs
+from payments import jobs, seals
+
+
+@shared_task(ignore_result=True)
+def seal_ledger() -> None:
+    """Seal what was booked since the last time."""
+    seals.seal_ledger(now=clock.now())
 
 
 @shared_task(ignore_result=True)

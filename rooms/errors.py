@@ -113,13 +113,6 @@ class TransitionRefused(Conflict):
     default_message = "The session is not in a state that allows this"
 
 
-class NotQuarantined(Conflict):
-    """Only a live session that was set aside can be given back to the tick."""
-
-    code = "NOT_QUARANTINED"
-    default_message = "The session is not set aside: there is nothing to retry"
-
-
 class ProofNotReady(Conflict):
     """The seed is published when the session has ended."""
 
@@ -164,3 +157,10 @@ class JoinerNotFound(NotFound):
 
     code = "JOINER_NOT_FOUND"
     default_message = "Joiner not found"
+
+
+class NotQuarantined(Conflict):
+    """The session was not set aside: the tick has it."""
+
+    code = "NOT_QUARANTINED"
+    default_message = "The session is not set aside"

@@ -9,6 +9,7 @@ from django.db.models.functions import Cast, Coalesce, TruncHour
 
 from gameplatform.accounts.models import User
 from rooms.models import Outcome, Room, Session
+from rooms.quarantine import quarantined
 
 ATTENTION_MAX = 20
 # A room's figures look back so many sessions, however long it has been running.
@@ -48,8 +49,8 @@ def live_by_status(owner: User | None) -> dict[str, int]:
 
 def needing_attention(owner: User | None) -> list[Session]:
     """Live sessions that were set aside because they kept failing, the oldest first."""
-    aside = sessions_of(owner).filter(quarantined_at__isnull=False, status__in=Session.LIVE)
-    return list(aside.select_related("room").order_by("quarantined_at")[:ATTENTION_MAX])
+    aside = quarantined()
+    return list((aside if owner is None else aside.filter(room__owner=owner))[:ATTENTION_MAX])
 
 
 def by_hour(*, owner: User | None, since: datetime) -> list[Hour]:

@@ -6,7 +6,6 @@ from gameplatform.accounts.models import User
 from gameplatform.core import trail
 from gameplatform.core.transactions import use_case
 from rooms import closing, draw, events, locks, opening
-from rooms.errors import NotQuarantined
 from rooms.models import Participant, Session
 from rooms.transitions import transition
 
@@ -58,42 +57,29 @@ def start_session(*, session_id: int, now: datetime) -> bool:
 def void_session(*, session_id: int, now: datetime, actor: User | None, reason: str) -> None:
     """End a live session without a winner and refund everybody: pending → out, running → void.
 
-    Raises ``SessionNotFound``, or ``TransitionRefused`` when it is over already.
+    Raises ``SessionNotFound``, ``TokenFrozen``, or ``TransitionRefused`` when it is over already.
     """
     session = locks.lock_session(session_id)
     to = Session.Status.OUT if session.status == Session.Status.PENDING else Session.Status.VOID
     before = {"status": session.status, "entries": session.participants_count}
     closing.close_with_refund(session=session, to=to, now=now, reason=reason, actor=actor)
-    trail.record(
-        actor=actor,
-        action="session voided and refunded",
-        target=session,
-        reason=reason,
-        before=before,
-        after={"status": to},
-        now=now,
-    )
+    _record("session voided and refunded", session, before, now, actor, reason)
 
 
 @use_case
-def release_session(*, session_id: int, now: datetime, actor: User | None, reason: str) -> None:
-    """Give a quarantined session back to the tick, which tries its next step at once.
+def call_off_session(*, session_id: int, now: datetime, actor: User | None, reason: str) -> None:
+    """Cancel a session that has not started and refund everybody: pending → out.
 
-    Raises ``SessionNotFound``, or ``NotQuarantined`` when it was not set aside or is over.
+    Raises ``SessionNotFound``, ``TokenFrozen``, and ``TransitionRefused`` when it runs or is over.
     """
     session = locks.lock_session(session_id)
-    if session.quarantined_at is None or session.status not in Session.LIVE:
-        raise NotQuarantined()
-    before = {"quarantined_at": session.quarantined_at.isoformat(), "last_error": session.last_error}
-    session.quarantined_at = session.retry_at = None
-    session.failures = 0
-    session.save(update_fields=["quarantined_at", "retry_at", "failures"])
-    trail.record(
-        actor=actor,
-        action="session released to be retried",
-        target=session,
-        reason=reason,
-        before=before,
-        after={"quarantined_at": None},
-        now=now,
-    )
+    before = {"status": session.status, "entries": session.participants_count}
+    closing.close_with_refund(session=session, to=Session.Status.OUT, now=now, reason=reason, actor=actor)
+    _record("session called off and refunded", session, before, now, actor, reason)
+
+
+def _record(
+    action: str, session: Session, before: dict[str, object], now: datetime, actor: User | None, reason: str
+) -> None:
+    after = {"status": session.status}
+    trail.record(actor=actor, action=action, target=session, reason=reason, before=before, after=after, now=now)

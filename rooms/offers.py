@@ -12,7 +12,7 @@ from gameplatform.accounts.models import Game, User
 from gameplatform.core import trail
 from gameplatform.core.transactions import use_case
 from payments import wallets
-from rooms import events, locks, names, opening, prizes, queries, terms
+from rooms import events, locks, names, opening, prizes, queries, talk, terms
 from rooms.errors import GameNotFound, NotMaster, RoomNotFound
 from rooms.models import Room, Session
 from rooms.queries import MANAGE
@@ -60,6 +60,7 @@ def create_room(
     else:
         names.claim_name(name=name, room_id=None)
         room.name = name
+    room.conversation = talk.open_conversation(room=room, now=now)
     room.save()
     trail.record(actor=actor, action="room created", target=room, after=terms_of(room), now=now)
     opening.open_in(room=room, now=now)
@@ -128,6 +129,8 @@ def delete_room(*, actor: User, room_id: int, now: datetime, reason: str = "") -
     after = {"status": room.status, "pending_change": None}
     trail.record(actor=actor, action="room deleted", target=room, reason=reason, before=before, after=after, now=now)
     events.record_room(room=room, what="deleted", now=now)
+    if not _has_live_session(room):
+        talk.close_conversation(room=room, now=now)
 
 
 def terms_of(room: Room) -> dict[str, Any]:

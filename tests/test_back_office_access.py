@@ -58,6 +58,7 @@ TABLE: dict[str, dict[str, set[str]]] = {
             "core.auditentry": LIST,
             "accounts.user": {"deposit", "withdraw"},
             "payments.adjustmentrequest": {"approve", "reject"},
+            "payments.token": {"release"},
         }
     ),
     "moderator": {

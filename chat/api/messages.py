@@ -84,33 +84,10 @@ def _filtered(messages_: QuerySet[Message], room: Conversation, query: dict[str,
     return messages_
 
 
-class MessageView(ChatView):
+class _OneMessageView(ChatView):
+    """What the views of one message share; it handles no method itself."""
+
     parser_classes = [chatapi.MessageParser]
-
-    def get(self, request: Request, message_id: str) -> Response:
-        """One message; a deleted one only for those who may see it."""
-        return chatapi.ok(chatapi.message(queries.row_of(self.message(message_id))))
-
-    def put(self, request: Request, message_id: str) -> Response:
-        """Change content or meta, as the sender or a moderator."""
-        body = self.body(serializers.MessageChange).validated_data
-        row = messages.edit_message(
-            caller=self.caller,
-            message_id=message_id_of(message_id),
-            acting_as=self.acting_as(body.get("user_id")),
-            content=body.get("content"),
-            meta=body.get("meta"),
-            now=self.now,
-        )
-        return chatapi.ok(chatapi.message(row))
-
-    def delete(self, request: Request, message_id: str) -> Response:
-        """Take the message out of sight, as the sender or a moderator."""
-        acting_as = self.acting_as(self.optional_body().get("user_id"))
-        messages.delete_message(
-            caller=self.caller, message_id=message_id_of(message_id), acting_as=acting_as, now=self.now
-        )
-        return chatapi.ok(message="Message deleted successfully")
 
     def optional_body(self) -> dict[str, Any]:
         """The body of a call that needs none: at most ``user_id``."""
@@ -143,7 +120,34 @@ class MessageView(ChatView):
         return found
 
 
-class RestorationView(MessageView):
+class MessageView(_OneMessageView):
+    def get(self, request: Request, message_id: str) -> Response:
+        """One message; a deleted one only for those who may see it."""
+        return chatapi.ok(chatapi.message(queries.row_of(self.message(message_id))))
+
+    def put(self, request: Request, message_id: str) -> Response:
+        """Change content or meta, as the sender or a moderator."""
+        body = self.body(serializers.MessageChange).validated_data
+        row = messages.edit_message(
+            caller=self.caller,
+            message_id=message_id_of(message_id),
+            acting_as=self.acting_as(body.get("user_id")),
+            content=body.get("content"),
+            meta=body.get("meta"),
+            now=self.now,
+        )
+        return chatapi.ok(chatapi.message(row))
+
+    def delete(self, request: Request, message_id: str) -> Response:
+        """Take the message out of sight, as the sender or a moderator."""
+        acting_as = self.acting_as(self.optional_body().get("user_id"))
+        messages.delete_message(
+            caller=self.caller, message_id=message_id_of(message_id), acting_as=acting_as, now=self.now
+        )
+        return chatapi.ok(message="Message deleted successfully")
+
+
+class RestorationView(_OneMessageView):
     def post(self, request: Request, message_id: str) -> Response:
         """Bring a deleted message back."""
         row = messages.restore_message(
@@ -157,10 +161,8 @@ class RestorationView(MessageView):
             {name: shape[name] for name in ("id", "is_deleted", "updated_at")}, message="Message restored successfully"
         )
 
-    get = put = delete = None  # type: ignore[assignment]
 
-
-class ThreadView(MessageView):
+class ThreadView(_OneMessageView):
     def get(self, request: Request, message_id: str) -> Response:
         """The thread that the message begins or belongs to, oldest first."""
         query = self.query(serializers.PageQuery)
@@ -173,10 +175,8 @@ class ThreadView(MessageView):
             pagination=chatapi.pagination(skip=skip, limit=limit, total=total, has_more=skip + len(rows) < total),
         )
 
-    put = delete = None  # type: ignore[assignment]
 
-
-class ThreadSummaryView(MessageView):
+class ThreadSummaryView(_OneMessageView):
     def get(self, request: Request, message_id: str) -> Response:
         """How large the thread is, who takes part, and its last message."""
         message = self.message(message_id)
@@ -193,8 +193,6 @@ class ThreadSummaryView(MessageView):
                 "last_message": None if last is None else chatapi.message(last),
             }
         )
-
-    put = delete = None  # type: ignore[assignment]
 
 
 class SearchView(ChatView):

@@ -16,7 +16,12 @@ from gameplatform.core.redis_connection import RedisAway
 from gameplatform.wire import chatapi
 
 
-class RoomsView(ChatView):
+class _RoomAnswerView(ChatView):
+    def _room(self, room: Conversation, *, status: int = 200) -> Response:
+        return chatapi.ok(chatapi.room(queries.conversation_row(room, caller=self.caller)), status=status)
+
+
+class RoomsView(_RoomAnswerView):
     def get(self, request: Request) -> Response:
         """The caller's rooms."""
         query = self.query(serializers.RoomsQuery)
@@ -40,12 +45,9 @@ class RoomsView(ChatView):
         room = tenant_rooms.create_room(client=client, now=self.now, **body)
         return self._room(room, status=201)
 
-    def _room(self, room: Conversation, *, status: int = 200) -> Response:
-        return chatapi.ok(chatapi.room(queries.conversation_row(room, caller=self.caller)), status=status)
 
-
-class RoomView(RoomsView):
-    def get(self, request: Request, room_id: str) -> Response:  # type: ignore[override]
+class RoomView(_RoomAnswerView):
+    def get(self, request: Request, room_id: str) -> Response:
         """One room."""
         return self._room(self.caller.conversation(room_id_of(room_id)))
 
@@ -59,8 +61,6 @@ class RoomView(RoomsView):
         """Delete the room with everything in it."""
         tenant_rooms.delete_room(client=self.client, room_id=room_id_of(room_id), now=self.now)
         return chatapi.ok(message="Room deleted successfully")
-
-    post = None  # type: ignore[assignment]
 
 
 class _StateView(ChatView):

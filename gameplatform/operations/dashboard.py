@@ -16,7 +16,7 @@ from gameplatform.backoffice.panels import Cell, Table
 from gameplatform.core import clock, health
 from gameplatform.core.tokens import format_amount_fixed
 from payments import queries as books
-from payments.models import AdjustmentRequest
+from payments.models import AdjustmentRequest, Token
 from rooms import figures
 from rooms.figures import Hour
 from rooms.terms import AMOUNT_DECIMALS
@@ -123,6 +123,11 @@ def _alarms(user: User, sees_rooms: bool, now: datetime) -> list[dict[str, str]]
             alarms.append({"tone": "danger", "text": f"The last tick was {age:.0f} s ago: sessions do not move."})
         else:
             alarms.append({"tone": "success", "text": f"Sessions move: the last tick was {max(age, 0):.0f} s ago."})
+    if roles.may(user, "payments.view_token"):
+        for token in Token.objects.filter(payouts_frozen_at__isnull=False).order_by("symbol"):
+            text = f"Payments in {token.symbol} are stopped: {token.payouts_frozen_reason}"
+            link = reverse("admin:payments_token_change", args=[token.pk])
+            alarms.append({"tone": "danger", "text": text, "link": link})
     if roles.may(user, "payments.view_adjustmentrequest"):
         waiting = AdjustmentRequest.objects.filter(state=AdjustmentRequest.State.REQUESTED).count()
         if waiting:

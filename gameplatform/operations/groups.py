@@ -35,8 +35,14 @@ READ = (
 GROUPS: Mapping[str, tuple[str, ...]] = {
     # Looks things up for players; changes nothing.
     "support": READ,
-    # Creates and destroys tokens, and decides on colleagues' requests.
-    "finance": (*READ, "payments.add_adjustment", "payments.change_adjustmentrequest", "core.view_auditentry"),
+    # Creates and destroys tokens, decides on colleagues' requests, releases frozen tokens.
+    "finance": (
+        *READ,
+        "payments.add_adjustment",
+        "payments.change_adjustmentrequest",
+        "payments.change_token",
+        "core.view_auditentry",
+    ),
     # Keeps the chat in order.
     "moderator": (
         "accounts.view_user",

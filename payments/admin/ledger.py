@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
 from gameplatform.core.tokens import format_amount_fixed
@@ -37,9 +38,12 @@ def account_cell(account: Account) -> Cell:
 
 @admin.register(Token)
 class TokenAdmin(ReadOnlyAdmin):
-    list_display = ("symbol", "name", "decimals", "supply", "created_at")
+    list_display = ("symbol", "name", "decimals", "supply", "payouts_frozen_at")
     ordering = ("symbol",)
-    fields = ("symbol", "name", "decimals", "supply", "created_at")
+    fields = ("symbol", "name", "decimals", "supply", "payouts_frozen_at", "payouts_frozen_reason", "created_at")
+    readonly_fields = fields
+    # A list of its own: rooms adds the release of a frozen token.
+    acts: ClassVar[list[Act]] = []
 
     @admin.display(description="in circulation")
     def supply(self, token: Token) -> str:

@@ -16,6 +16,7 @@ from gameplatform.wire.idempotency import idempotent
 from gameplatform.wire.nest import ok
 from gameplatform.wire.throttles import throttle_for
 from payments import adjustments, queries, wallets
+from payments.api import schema
 from payments.api.serializers import AdjustmentInput, StatementQuery
 from payments.models import Adjustment
 
@@ -23,6 +24,7 @@ from payments.models import Adjustment
 class WalletView(AuthedNestView):
     """The caller's balances."""
 
+    @schema.wallet
     def get(self, request: Request) -> Response:
         data = [
             {"token": b.symbol, "balance": format_amount_fixed(b.balance_minor, decimals=b.decimals)}
@@ -34,6 +36,7 @@ class WalletView(AuthedNestView):
 class StatementView(AuthedNestView):
     """The caller's transfers in one token, newest first; ``next`` continues the list."""
 
+    @schema.statement
     def get(self, request: Request) -> Response:
         query = StatementQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
@@ -68,8 +71,7 @@ class AdjustmentView(AuthedNestView):
     adjust: Callable[..., Adjustment]
     message: str
 
-    @idempotent
-    def post(self, request: Request) -> Response:
+    def make(self, request: Request) -> Response:
         if not roles.may(self.caller, adjustments.ADJUST):
             raise Forbidden("Only staff may adjust wallets")
         key = request.headers.get("Idempotency-Key")
@@ -108,9 +110,19 @@ class DepositView(AdjustmentView):
     adjust = staticmethod(adjustments.deposit)
     message = "Deposit made successfully"
 
+    @schema.deposit
+    @idempotent
+    def post(self, request: Request) -> Response:
+        return self.make(request)
+
 
 class WithdrawalView(AdjustmentView):
     """Destroy tokens of a wallet."""
 
     adjust = staticmethod(adjustments.withdraw)
     message = "Withdrawal made successfully"
+
+    @schema.withdrawal
+    @idempotent
+    def post(self, request: Request) -> Response:
+        return self.make(request)

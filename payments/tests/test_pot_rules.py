@@ -7,7 +7,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 
 from gameplatform.core import clock
-from payments import jobs, wallets
+from payments import freezing, jobs, wallets
 from payments.models import Account, Allowance, Escrow, Job, Pot, PotMember
 from payments.players import set_pot_game
 from tests.support.books import balance
@@ -325,3 +325,29 @@ class TestTasks:
         traveller.shift(timedelta(seconds=1))
         assert jobs.prune(now=clock.now()) == 1
         assert Job.objects.get().status == "pending"
+
+
+class TestAFrozenToken:
+    @pytest.fixture
+    def number(self, server, two, gold):
+        number = pot_with(server, *two, amounts=[20, 10])
+        assert freezing.freeze(token_id=gold.pk, now=START, reason="test")
+        return number
+
+    def test_lets_nobody_pay_earn_or_close(self, server, two, number, traveller, staff, game):
+        set_pot_game(game=game, public_id=None, owner=staff)
+        ada, _ = two
+        rows = {"roomId": number, "tokens": ["gold"], "amounts": [5]}
+        sentence = "Payments in this token are temporarily unavailable, please try again later"
+        assert failed(server, "/game/pay", {**rows, "sessionJwts": [ada.jwt]}) == (sentence, "TOKEN_FROZEN")
+        assert failed(server, "/game/earn", {**rows, "plyrIds": ["ada-lake"]}) == (sentence, "TOKEN_FROZEN")
+        traveller.move_to(Pot.objects.get().deadline)
+        assert failed(server, "/game/close", {"roomId": number}) == (sentence, "TOKEN_FROZEN")
+        assert pot_findings() == []
+
+    def test_goes_on_when_it_is_released(self, server, two, number, gold, staff):
+        freezing.release(token_id=gold.pk, now=START, reason="right again", actor=staff)
+        ada, _ = two
+        rows = {"roomId": number, "sessionJwts": [ada.jwt], "tokens": ["gold"], "amounts": [5]}
+        assert server.post("/game/pay", {**rows, "sync": True})["status"] == "SUCCESS"
+        assert balance(ada.profile.user) == 7_500

@@ -18,7 +18,7 @@ from gameplatform.backoffice.panels import Button, Cell, Panel, Table
 from gameplatform.core.tokens import format_amount_fixed
 from payments.admin.ledger import amount_text
 from payments.queries import transfers_of
-from rooms import lifecycle
+from rooms import lifecycle, quarantine
 from rooms.admin.owned import STATUS_TONES, OwnedAdmin
 from rooms.models import Outcome, Participant, Session
 from rooms.proof import proof
@@ -56,7 +56,7 @@ class VoidSession(SessionAct):
         return f"Session {obj.code} is void; everybody got the entry fee back."
 
 
-class ReleaseSession(SessionAct):
+class RetrySession(SessionAct):
     slug = "retry"
     title = "Retry"
     icon = "replay"
@@ -72,7 +72,7 @@ class ReleaseSession(SessionAct):
         return obj.quarantined_at is not None and obj.status in Session.LIVE
 
     def run(self, *, actor: Any, obj: Session, data: dict[str, Any], now: datetime) -> str:
-        lifecycle.release_session(session_id=obj.pk, now=now, actor=actor, reason=data["reason"])
+        quarantine.retry(session_id=obj.pk, now=now, actor=actor, reason=data["reason"])
         return f"Session {obj.code} will be tried again."
 
 
@@ -197,7 +197,7 @@ class SessionAdmin(OwnedAdmin):
         "quarantined_at",
     )
     readonly_fields = fields
-    acts = (VoidSession(), ReleaseSession())
+    acts = (VoidSession(), RetrySession())
     panels: ClassVar[list[Panel]] = [OutcomePanel(), ParticipantsPanel(), TimelinePanel(), TransfersPanel()]
     export_columns = (
         ("id", lambda session: session.pk),

@@ -10,13 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from gameplatform.core import clock, health
-from payments import adjustments
+from gameplatform.core.models import AuditEntry
+from payments import adjustments, freezing
 from payments.models import Account, Adjustment
 from rooms.models import Session
 from tests.support.backoffice import run_session, worker
 
 # What one opening of the page may ask, whatever there is to see: login, session, permissions, figures, books.
-QUERIES_MAX = 16
+QUERIES_MAX = 17
 
 
 @pytest.fixture(autouse=True)
@@ -132,3 +133,19 @@ def test_the_page_asks_the_same_few_questions_however_much_there_is(client, play
     with CaptureQueriesContext(connection) as many:
         client.get(reverse("admin:index"))
     assert len(many) == len(few)
+
+
+def test_a_frozen_token_is_an_alarm_and_finance_releases_it_when_the_books_are_right(client, played, gold):
+    freezing.freeze(token_id=gold.pk, now=clock.now(), reason="reconciliation: I3 account 7")
+    finance = worker("finance")
+    assert "Payments in GOLD are stopped: reconciliation: I3 account 7" in today(client, finance)
+    url = reverse("admin:payments_token_release", args=[gold.pk])
+    wallet = Account.objects.filter(kind="wallet").order_by("id").first()
+    Account.objects.filter(pk=wallet.pk).update(balance_minor=wallet.balance_minor + 1)
+    answer = client.post(url, {"reason": "looked at it", "request_key": "1"})
+    assert (answer.status_code, "The books are still wrong" in answer.content.decode()) == (409, True)
+    Account.objects.filter(pk=wallet.pk).update(balance_minor=wallet.balance_minor)
+    assert client.post(url, {"reason": "looked at it", "request_key": "1"}).status_code == 302
+    assert "are stopped" not in today(client, finance)
+    entry = AuditEntry.objects.order_by("-id").first()
+    assert (entry.action, entry.actor, entry.reason) == ("token released", finance, "looked at it")

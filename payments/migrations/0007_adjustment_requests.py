@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0004_pot_functions'),
+        ('payments', '0006_seal_functions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

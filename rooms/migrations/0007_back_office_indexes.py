@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooms', '0004_session_contest'),
+        ('rooms', '0006_room_conversation'),
     ]
 
     operations = [
