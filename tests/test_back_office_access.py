@@ -291,3 +291,7 @@ def test_a_tick_changes_nothing_for_a_quarantined_session_until_it_is_released(w
     assert "it broke" in client.get(url).content.decode()
     assert client.post(url, {"reason": "the disk is fixed", "request_key": "1"}).status_code == 302
     assert tick.advance(now=session.starts_at).started == [session.pk]
+
+
+def test_the_address_without_its_slash_leads_in(client, db):
+    assert client.get("/admin")["Location"] == reverse("admin:index")

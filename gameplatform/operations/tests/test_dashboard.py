@@ -135,6 +135,7 @@ def test_the_page_asks_the_same_few_questions_however_much_there_is(client, play
     assert len(many) == len(few)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_frozen_token_is_an_alarm_and_finance_releases_it_when_the_books_are_right(client, played, gold):
     freezing.freeze(token_id=gold.pk, now=clock.now(), reason="reconciliation: I3 account 7")
     finance = worker("finance")
