@@ -183,7 +183,6 @@ def test_a_reader_that_does_not_read_is_closed_and_the_others_keep_their_pace(li
     assert beside_the_slow[int(len(beside_the_slow) * 0.95)] < max(0.25, 4 * alone[int(len(alone) * 0.95)])
 
 
-@pytest.mark.nightly
 def test_users_of_a_killed_process_are_offline_within_45_seconds_and_the_others_are_told(live, tenant, crowd):
     room_id, key = crowd.pk, tenant.key_text
 
