@@ -135,12 +135,14 @@ class Launch:
             say(ready_line)
         if not database:
             postgres.ensure_database(layout)
-        urls = {
+        found = {
             "DATABASE_URL": database or environment.database_url(layout),
             "REDIS_URL": redis or environment.redis_url(layout),
+            # A room without a name is a room here too: ROOM_SLOT_001, unless the shell says another first part.
+            "DEFAULT_SYMBOL_GAME_ROOM": os.environ.get("DEFAULT_SYMBOL_GAME_ROOM") or "ROOM",
         }
-        environment.write_env_file(layout.runtime_file, urls, "Written by each manage.py up.")
-        os.environ.update(urls)
+        environment.write_env_file(layout.runtime_file, found, "Written by each manage.py up.")
+        os.environ.update(found)
         os.environ["GAMEPLATFORM_DATA"] = str(layout.data)
 
     def _start_postgres(self) -> tuple[Child, str]:

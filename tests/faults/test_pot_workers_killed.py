@@ -17,17 +17,12 @@ from payments import tasks
 from payments.models import Job, Pot
 from tests.support.books import balance
 from tests.support.pots import pot_findings
+from tests.support.servers import database_url
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 # "a job whose worker was killed is found by the tick and finished within 5 s".
 FOUND_SECONDS = 5.0
-
-
-def database_url() -> str:
-    """The address of this test's own database, for another process."""
-    given = connection.settings_dict
-    return f"postgres://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}/{given['NAME']}"
 
 
 @pytest.fixture

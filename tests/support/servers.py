@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import connection
@@ -13,14 +14,18 @@ from django.db import connection
 from gameplatform.core.tests.servers import free_port
 
 
-def environment(data: Path, **more: str) -> dict[str, str]:
-    """What a process needs to work on this test's database and Redis."""
+def database_url() -> str:
+    """The address of this test's own database for another process; the host may be a folder of sockets."""
     database = connection.settings_dict
     parts = {"user": database["USER"], "password": database["PASSWORD"], "host": database["HOST"]}
-    query = "&".join(f"{name}={value}" for name, value in {**parts, "port": database["PORT"]}.items())
+    return f"postgres:///{database['NAME']}?{urlencode({**parts, 'port': database['PORT']})}"
+
+
+def environment(data: Path, **more: str) -> dict[str, str]:
+    """What a process needs to work on this test's database and Redis."""
     return {
         **os.environ,
-        "DATABASE_URL": f"postgres:///{database['NAME']}?{query}",
+        "DATABASE_URL": database_url(),
         "REDIS_URL": settings.REDIS_URL,
         "GAMEPLATFORM_DATA": str(data),
         "DEBUG": "true",

@@ -17,7 +17,6 @@ from typing import Any
 import httpx
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
 
 from gameplatform.accounts.models import Game, User
 from gameplatform.core import clock
@@ -33,6 +32,7 @@ from rooms import offers, scores
 from rooms.models import Participant, Session
 from rounds.models import Round
 from tests.support.books import balance, findings
+from tests.support.servers import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,13 +106,10 @@ def platform(tmp_path, settings) -> Iterator[Platform]:
     User.objects.create_superuser("boss", password=PASSWORD)
     adjustments.create_token(symbol="GOLD", name="Gold", decimals=2)
     (tmp_path / "password").write_text(f"{PASSWORD}\n")
-    database = connection.settings_dict
-    host, port = database["HOST"], database["PORT"]
-    parts = f"user={database['USER']}", f"password={database['PASSWORD']}", f"host={host}", f"port={port}"
     platform = Platform(
         environment=os.environ
         | {
-            "DATABASE_URL": f"postgres:///{database['NAME']}?{'&'.join(parts)}",
+            "DATABASE_URL": database_url(),
             "GAMEPLATFORM_DATA": str(tmp_path),
             "DEBUG": "true",
             "ROOM_GAP_SECONDS": "1",

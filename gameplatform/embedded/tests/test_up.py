@@ -53,6 +53,7 @@ def bare_environment() -> dict[str, str]:
         "CLOCK_SOURCE",
         "SECRET_KEY",
         "GAMEPLATFORM_DATA",
+        "DEFAULT_SYMBOL_GAME_ROOM",
         "TEST_DATABASE_NAME",
     )
     return {name: value for name, value in os.environ.items() if name not in ours}
