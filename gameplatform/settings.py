@@ -66,8 +66,8 @@ if not DEBUG and "*" in {*ALLOWED_HOSTS, *WEBSOCKET_ORIGINS}:
     )
 if DEBUG and not LOCAL_HOSTS.issuperset(ALLOWED_HOSTS):
     raise ImproperlyConfigured(
-        "DEBUG shows settings and source to whoever meets an error: it is for a platform that only this machine reaches."
-        " Unset DEBUG, or take the other names out of ALLOWED_HOSTS."
+        "DEBUG shows settings and source to whoever meets an error: it is for a platform that only this machine"
+        " reaches. Unset DEBUG, or take the other names out of ALLOWED_HOSTS."
     )
 
 # --- Django ------------------------------------------------------------------------------------------------------
@@ -98,6 +98,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "gameplatform.core.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -273,11 +274,15 @@ ROOM_GAP_SECONDS = env.int("ROOM_GAP_SECONDS", default=10)
 # --- Logging: one line per event on stderr; request bodies, tokens and keys are never logged ----------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "gameplatform.core.logs.LineFormatter"},
+        "json": {"()": "gameplatform.core.logs.JSONFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         # A 4xx is the caller's business and the access log's, not an alarm.

@@ -31,7 +31,9 @@ def booted(tmp_path: Path, *words: str, **environment: str) -> subprocess.Comple
 
 
 def values(tmp_path: Path, *names: str, **environment: str) -> list[object]:
-    wanted = f"import json; from django.conf import settings; print(json.dumps([getattr(settings, n) for n in {names}]))"
+    wanted = (
+        f"import json; from django.conf import settings; print(json.dumps([getattr(settings, n) for n in {names}]))"
+    )
     run = booted(tmp_path, "shell", "--no-imports", "--command", wanted, **environment)
     assert run.returncode == 0, run.stderr
     answer: list[object] = json.loads(run.stdout)
@@ -85,7 +87,11 @@ def test_debug_boots_for_this_machine_alone(tmp_path):
 
 
 def test_secrets_may_stand_in_files(tmp_path):
-    files = {"SECRET_KEY": "k" * 60, "DATABASE_URL": "postgres://u:p%40ss@db:5432/games", "REDIS_URL": "redis://cache/3"}
+    files = {
+        "SECRET_KEY": "k" * 60,
+        "DATABASE_URL": "postgres://u:p%40ss@db:5432/games",
+        "REDIS_URL": "redis://cache/3",
+    }
     environment = {name: value for name, value in GOOD.items() if name not in files}
     for name, content in files.items():
         (tmp_path / name).write_text(f"{content}\n")
