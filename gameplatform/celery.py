@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery, Task, signals
 from django.conf import settings
 
-from gameplatform.core import logs
+from gameplatform.core import logs, metrics_server
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gameplatform.settings")
 
@@ -17,6 +17,15 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 REQUEST_ID_HEADER = "request_id"
+# What ends with each task that is being worked on.
+_working: dict[str, ExitStack] = {}
+
+
+@signals.worker_ready.connect
+def serve_metrics(**_: Any) -> None:
+    """The worker has no web server of its own to be scraped by."""
+    if settings.WORKER_METRICS_PORT:
+        metrics_server.serve(settings.WORKER_METRICS_PORT)
 
 
 # Celery's hooks are its signals: there is no other place to change these three.
@@ -40,10 +49,10 @@ def take_request_id(task_id: str, task: Task[Any, Any], **_: Any) -> None:
     """What a task logs has the id of its request, or else its own."""
     stack = ExitStack()
     stack.enter_context(logs.request(getattr(task.request, REQUEST_ID_HEADER, None) or task_id))
-    task.request.logging = stack
+    _working[task_id] = stack
 
 
 @signals.task_postrun.connect
-def drop_request_id(task: Task[Any, Any], **_: Any) -> None:
+def drop_request_id(task_id: str, **_: Any) -> None:
     """The thread goes on to the next task."""
-    task.request.logging.close()
+    _working.pop(task_id).close()

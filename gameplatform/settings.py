@@ -294,6 +294,13 @@ LOGGING = {
     },
 }
 
+# --- Watching ----------------------------------------------------------------------------------------------------
+
+# Whoever scrapes /metrics sends it as a bearer token; without one there is no /metrics.
+METRICS_TOKEN = secret("METRICS_TOKEN", default="")
+# Where the worker, which has no web server, answers the same question; 0 is nowhere.
+WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+
 # --- Rounds ------------------------------------------------------------------------------------------------------
 
 # Routes that make and delete throw-away games, for the test suites of GameFuse client libraries; never in production.

@@ -38,7 +38,7 @@ class Stack:
         (self.secrets / "redis_url").write_text(redis_url)
         subprocess.run([compose.FOLDER / "make-secrets.sh", self.secrets], check=True, stdout=subprocess.DEVNULL)
         write_certificate(self.secrets / "tls_certificate", self.secrets / "tls_key")
-        self.ports = {"rest": free_port(), "sockets": free_port(), "proxy": free_port(), "proxy-plain": free_port()}
+        self.ports = {name: free_port() for name in ("rest", "sockets", "worker", "proxy", "proxy-plain")}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._started_at: dict[str, float] = {}
         self._log_starts: dict[str, int] = {}
@@ -56,6 +56,7 @@ class Stack:
             "PYTHONWARNINGS": "ignore",
             "STATIC_ROOT": str(self.folder / "static"),
             **{key: self._here(value) for key, value in given.items()},
+            **({"WORKER_METRICS_PORT": str(self.ports["worker"])} if "WORKER_METRICS_PORT" in given else {}),
         }
 
     def command(self, name: str) -> list[str]:
