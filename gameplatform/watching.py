@@ -1,6 +1,6 @@
-"""`/metrics` of the web processes: their counters, and readings of the whole platform. For the holder of the token."""
+"""What machines ask: `/livez`, `/readyz`, and `/metrics` with counters of here and readings of the whole platform."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 from django.db import Error, connection
@@ -38,3 +38,20 @@ def _readings() -> Iterator[Reading]:
         meaning="Since beat and a worker last gave a sign of life; absent when nobody knows.",
         values={} if age_seconds is None else {"": age_seconds},
     )
+
+
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/livez": health.livez,
+    "/readyz": health.readyz,
+    "/metrics": metrics_view,
+}
+
+
+class ProbesMiddleware:
+    """Answers probes before anything looks at host or scheme: they come by address, from inside, without TLS."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return PROBES.get(request.path_info, self._get_response)(request)

@@ -138,7 +138,7 @@ class Stack:
 
     def _is_live(self, port: int) -> bool:
         try:
-            answer = httpx.get(f"http://127.0.0.1:{port}/livez", headers={"Host": "localhost"}, trust_env=False)
+            answer = httpx.get(f"http://127.0.0.1:{port}/livez", trust_env=False)
         except httpx.TransportError:
             return False
         return answer.status_code == httpx.codes.OK

@@ -128,3 +128,12 @@ def test_the_forwarded_protocol_is_believed_only_behind_a_proxy(tmp_path, proxie
     wanted = "from django.conf import settings; print(settings.SECURE_PROXY_SSL_HEADER)"
     run = booted(tmp_path, "shell", "--no-imports", "-c", wanted, **GOOD | {"TRUSTED_PROXY_COUNT": proxies})
     assert run.stdout.strip() == str(tuple(header) if header else None)
+
+
+def test_probes_are_answered_by_address_and_without_tls(tmp_path):
+    asked = (
+        "from django.test import Client;"
+        " print([Client().get(p, headers={'host': '10.0.0.7:8000'}).status_code for p in ('/livez', '/metrics', '/')])"
+    )
+    run = booted(tmp_path, "shell", "--no-imports", "-c", asked, **GOOD)
+    assert run.stdout.strip() == "[200, 404, 400]", run.stderr
