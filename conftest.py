@@ -22,6 +22,9 @@ from rooms.models import Room, Session
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> None:
     """The test database, whose ledger may be emptied between tests that commit (``payments/sql/ledger_guard.sql``)."""
+    # Without any database test pytest-django makes no test database: this is a real one then, and stays as it is.
+    if not connection.settings_dict["NAME"].startswith("test_"):
+        return
     with django_db_blocker.unblock():
         name = connection.ops.quote_name(connection.settings_dict["NAME"])
         with connection.cursor() as cursor:

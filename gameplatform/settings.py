@@ -143,6 +143,8 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE_SECONDS", default=600),
     "CONN_HEALTH_CHECKS": True,
     "DISABLE_SERVER_SIDE_CURSORS": True,
+    # A host that does not answer must not hold a thread for minutes.
+    "OPTIONS": {"connect_timeout": 5, **DATABASES["default"].get("OPTIONS", {})},
     "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default=None)},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -162,6 +164,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # A tick that waited longer than its period is worthless: the next one does its work.
     "rooms-advance": {"task": "rooms.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
+    "pots-advance": {"task": "payments.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
+    "ledger-seal": {"task": "payments.tasks.seal_ledger", "schedule": 60.0, "options": {"expires": 60.0}},
+    "ledger-reconcile": {"task": "rooms.tasks.reconcile", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 
 # --- Time, language, files ---------------------------------------------------------------------------------------
@@ -232,13 +237,38 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "gameplatform",
     "VERSION": "1",
+    "DESCRIPTION": (
+        "Game rooms with timed sessions, entry fees and prizes, and the wallets behind them.\n\n"
+        "A success is `{message, data?, pagination?}`, a refusal `{statusCode, message, error}`. Every route takes an"
+        " optional trailing slash. Amounts are whole tokens with at most two decimals, as a number or as a text: each"
+        " endpoint says which. POSTs that move money take an `Idempotency-Key`."
+    ),
     "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
+    "PREPROCESSING_HOOKS": ["gameplatform.wire.openapi.declared_operations"],
+    # Enumerations stay where they are used: as components they would be named by a hash of their values.
+    "POSTPROCESSING_HOOKS": [],
+    "TAGS": [
+        {"name": "auth", "description": "Signing in, and the signed-in user."},
+        {"name": "games", "description": "The catalogue, open to everybody."},
+        {"name": "rooms", "description": "Masters make rooms, everybody looks at them."},
+        {"name": "participation", "description": "Joining a session, leaving it, and who took part."},
+        {"name": "sessions", "description": "A session's terms, its results and the proof of its draw."},
+        {"name": "wallet", "description": "What a player owns, and staff adjustments."},
+        {
+            "name": "GameFuse v3",
+            "description": "For GameFuse's client libraries: parameters in the query, as JSON or as a form; an error is"
+            " one sentence of text.",
+        },
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     # The pages' scripts come from this server: the documentation works without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     # How well the routes are described says nothing about whether a server may go on the internet.
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
+    # On a public host Swagger UI would show the document's address to its makers' validator.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }
 
 # --- How often ---------------------------------------------------------------------------------------------------
@@ -256,6 +286,11 @@ RATE_LIMITS = {
         "joins_ip": "12000/m",
         "auth": "20/m",
         "auth_ip": "1200/m",
+        # A tenant's server speaks for all its users, with one key and from one address.
+        "chat": "12000/m",
+        "chat_ip": "60000/m",
+        "servers": "12000/m",
+        "servers_ip": "60000/m",
     }.items()
 }
 
@@ -299,6 +334,13 @@ LOGGING = {
 METRICS_TOKEN = secret("METRICS_TOKEN", default="")
 # Where the worker, which has no web server, answers the same question; 0 is nowhere.
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+
+# --- Pots --------------------------------------------------------------------------------------------------------
+
+# Basis points (1/100 %) of each earning that go to the house, rounded down.
+POT_HOUSE_FEE_BP = env.int("POT_HOUSE_FEE_BP", default=0)
+if not 0 <= POT_HOUSE_FEE_BP <= 10_000:
+    raise ImproperlyConfigured("POT_HOUSE_FEE_BP must be from 0 to 10000 basis points.")
 
 # --- Rounds ------------------------------------------------------------------------------------------------------
 

@@ -3,11 +3,13 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from chat.api import urls as chat_urls
 from gameplatform.accounts.api import urls as accounts_urls
 from gameplatform.wire import nest
-from payments.api import wallet_urls
+from gameplatform.wire.openapi import SchemaView
+from payments.api import pot_urls, wallet_urls
 from rooms.api import urls as rooms_urls
 from rounds.api import urls as rounds_urls
 
@@ -17,10 +19,12 @@ handler500 = nest.server_error
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="api-docs"), name="home"),
     path("admin/", admin.site.urls),
-    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="api-schema"),
+    re_path(r"^api/schema/?$", SchemaView.as_view(), name="api-schema"),
     re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("api/v1/", include(accounts_urls)),
     path("api/v1/", include(wallet_urls)),
+    path("api/v1/", include(chat_urls)),
     path("api/v1/", include(rooms_urls)),
     path("api/v3/", include(rounds_urls)),
+    path("api/", include(pot_urls)),
 ]

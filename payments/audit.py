@@ -4,7 +4,7 @@ Each check is one set-based query and answers with the first wrong rows, worst f
 caller runs them in one repeatable-read transaction, so they hold while money moves.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import connection
@@ -14,32 +14,43 @@ FINDINGS_MAX = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One broken invariant: which (I1…), where, and what was found."""
+    """One broken invariant: which (I1…), where, what was found, and in which token (None: it cannot be told)."""
 
     invariant: str
     where: str
     what: str
+    token: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A named check: ``title`` for people; ``run`` yields the findings, none when all is well."""
+    """A named check: ``title`` for people; ``query`` selects the wrong rows as (where, what) or (where, what, token).
+
+    ``is_money``: what it finds means that tokens may be paid to who does not own them, so their payments are stopped.
+    """
 
     invariant: str
     title: str
-    run: Callable[[], Iterator[Finding]]
+    query: str
+    is_money: bool
 
-
-def check_by_sql(invariant: str, title: str, query: str) -> Check:
-    """A check whose query selects the wrong rows as (where, what)."""
-
-    def run() -> Iterator[Finding]:
+    def run(self) -> Iterator[Finding]:
+        """The first findings, none when all is well."""
         with connection.cursor() as cursor:
-            cursor.execute(f"{query} LIMIT {FINDINGS_MAX}")
-            for where, what in cursor.fetchall():
-                yield Finding(invariant=invariant, where=where, what=what)
+            cursor.execute(f"{self.query} LIMIT {FINDINGS_MAX}")
+            for where, what, *token in cursor.fetchall():
+                yield Finding(invariant=self.invariant, where=where, what=what, token=token[0] if token else None)
 
-    return Check(invariant=invariant, title=title, run=run)
+    def tokens(self) -> set[str | None]:
+        """The tokens of all findings, not only of the first."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.query)
+            return {row[2] if len(row) > 2 else None for row in cursor.fetchall()}
+
+
+def check_by_sql(invariant: str, title: str, query: str, *, is_money: bool = False) -> Check:
+    """A check whose query selects the wrong rows as (where, what) or, better for money, (where, what, token symbol)."""
+    return Check(invariant=invariant, title=title, query=query, is_money=is_money)
 
 
 LEDGER_CHECKS = (
@@ -47,40 +58,45 @@ LEDGER_CHECKS = (
         "I1",
         "every transfer joins two accounts of its token",
         """SELECT 'transfer ' || t.id, format('token %s, debit account token %s, credit account token %s',
-                t.token_id, d.token_id, c.token_id)
-           FROM payments_transfer t LEFT JOIN payments_account d ON d.id = t.debit_account_id
+                t.token_id, d.token_id, c.token_id), k.symbol
+           FROM payments_transfer t LEFT JOIN payments_token k ON k.id = t.token_id
+           LEFT JOIN payments_account d ON d.id = t.debit_account_id
            LEFT JOIN payments_account c ON c.id = t.credit_account_id
            WHERE d.token_id IS DISTINCT FROM t.token_id OR c.token_id IS DISTINCT FROM t.token_id
                 OR t.debit_account_id = t.credit_account_id OR t.amount_minor <= 0
            ORDER BY t.id""",
+        is_money=True,
     ),
     check_by_sql(
         "I2",
         "the balances of each token sum to 0",
-        """SELECT 'token ' || k.symbol, format('balances sum to %s', sum(a.balance_minor))
+        """SELECT 'token ' || k.symbol, format('balances sum to %s', sum(a.balance_minor)), k.symbol
            FROM payments_account a JOIN payments_token k ON k.id = a.token_id
            GROUP BY k.symbol HAVING sum(a.balance_minor) <> 0 ORDER BY k.symbol""",
+        is_money=True,
     ),
     check_by_sql(
         "I3",
         "every balance is the sum of its transfers, and at least 0 but for issuance",
         """SELECT 'account ' || a.id, format('%s holds %s, its transfers sum to %s',
-                a.kind, a.balance_minor, coalesce(m.total, 0))
-           FROM payments_account a LEFT JOIN (
+                a.kind, a.balance_minor, coalesce(m.total, 0)), k.symbol
+           FROM payments_account a JOIN payments_token k ON k.id = a.token_id LEFT JOIN (
                 SELECT account, sum(amount) AS total FROM (
                     SELECT credit_account_id AS account, amount_minor AS amount FROM payments_transfer
                     UNION ALL SELECT debit_account_id, -amount_minor FROM payments_transfer) x GROUP BY account
            ) m ON m.account = a.id
            WHERE a.balance_minor <> coalesce(m.total, 0) OR (a.kind <> 'issuance' AND a.balance_minor < 0)
            ORDER BY a.id""",
+        is_money=True,
     ),
     check_by_sql(
         "I4",
         "every transfer's hash is the hash of its content",
-        """SELECT 'transfer ' || t.id, 'the row does not have the content it was booked with'
-           FROM payments_transfer t
+        """SELECT 'transfer ' || t.id, 'the row does not have the content it was booked with', k.symbol
+           FROM payments_transfer t LEFT JOIN payments_token k ON k.id = t.token_id
            WHERE t.tx_hash <> transfer_hash(t.debit_account_id, t.credit_account_id, t.token_id, t.amount_minor,
                 t.code, t.reference, t.idempotency_key, t.batch, t.corrects_id, t.created_at)
            ORDER BY t.id""",
+        is_money=True,
     ),
 )

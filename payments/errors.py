@@ -1,6 +1,8 @@
 """What the books refuse."""
 
-from gameplatform.core.errors import Conflict, Invalid, NotFound
+from collections.abc import Sequence
+
+from gameplatform.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class InsufficientFunds(Invalid):
@@ -22,3 +24,174 @@ class RequestKeyReused(Conflict):
 
     code = "IDEMPOTENCY_KEY_REUSED"
     default_message = "This idempotency key was used for another request"
+
+
+class TokenFrozen(Unavailable):
+    """Payments in the token are stopped until staff has looked at its books. Nothing was moved."""
+
+    code = "TOKEN_FROZEN"
+    default_message = "Payments in this token are temporarily unavailable, please try again later"
+
+
+class TokenNotFrozen(Conflict):
+    """There is nothing to release."""
+
+    code = "TOKEN_NOT_FROZEN"
+    default_message = "The token is not frozen"
+
+
+class BooksStillWrong(Conflict):
+    """A token is released when its books are right again."""
+
+    code = "BOOKS_STILL_WRONG"
+    default_message = "The books of this token are still wrong"
+
+
+class PotNotFound(NotFound):
+    """The game has no pot of this number."""
+
+    code = "ROOM_NOT_FOUND"
+    default_message = "Room not found"
+
+
+class PotOver(Conflict):
+    """The pot was ended or closed."""
+
+    code = "ROOM_ENDED"
+    default_message = "Room has ended"
+
+
+class PotExpired(Conflict):
+    """The pot's deadline is past: nobody joins or pays any more."""
+
+    code = "ROOM_EXPIRED"
+    default_message = "Room has expired"
+
+
+class PotNotExpired(Conflict):
+    """Only an expired pot can be closed."""
+
+    code = "ROOM_NOT_EXPIRED"
+    default_message = "Room has not expired yet"
+
+
+class PotNotEmpty(Conflict):
+    """Only an empty pot can be ended."""
+
+    code = "ROOM_NOT_EMPTY"
+    default_message = "Room is not empty"
+
+
+class PotFull(Conflict):
+    """The pot has no seat for all who would join."""
+
+    code = "ROOM_FULL"
+    default_message = "Room is full"
+
+
+class PotShort(Invalid):
+    """The pot holds less than would be taken out. Nothing was moved."""
+
+    code = "INSUFFICIENT_ROOM_BALANCE"
+    default_message = "Insufficient room balance"
+
+
+class GameOwnerMissing(Conflict):
+    """Nobody is named to receive what an expired pot leaves."""
+
+    code = "GAME_OWNER_MISSING"
+    default_message = "The game has no owner to receive the rest"
+
+
+class PlayersRefused(Invalid):
+    """Some of the players may not; ``details["sentences"]`` says so of each of them."""
+
+    sentence = "Player refused"
+
+    def __init__(self, plyr_ids: Sequence[str]) -> None:
+        sentences = [f"{self.sentence}: {plyr_id}" for plyr_id in plyr_ids]
+        super().__init__(", ".join(sentences), sentences=sentences)
+
+
+class NotInPot(PlayersRefused):
+    """Who pays or leaves is in the pot; who earns is or was."""
+
+    code = "PLAYER_NOT_JOINED"
+    sentence = "Player is not joined"
+
+
+class AllowanceExceeded(PlayersRefused):
+    """The player has not allowed the game to take so much."""
+
+    code = "INSUFFICIENT_ALLOWANCE"
+    sentence = "Insufficient allowance"
+
+
+class PlayersShort(PlayersRefused):
+    """A player's wallet holds less than is to be paid. Nothing was moved."""
+
+    code = "INSUFFICIENT_FUNDS"
+    sentence = "Insufficient balance"
+
+
+class PlayerNotFound(NotFound):
+    """No player has this plyrId."""
+
+    code = "USER_NOT_FOUND"
+    default_message = "User not found"
+
+
+class PlyrIdTaken(Conflict):
+    """The plyrId, or the user it would belong to, is taken."""
+
+    code = "PLYR_ID_TAKEN"
+    default_message = "PLYR[ID] already exists"
+
+
+class InvalidPlyrId(Invalid):
+    """5 to 64 of a-z, 0-9 and dash; at least one letter; no dash at an end, nor two in a row."""
+
+    code = "INVALID_PLYR_ID"
+    default_message = "Invalid PLYR[ID]"
+
+
+class OtpInvalid(Forbidden):
+    """Not a code of now."""
+
+    code = "OTP_INVALID"
+    default_message = "Invalid 2fa token"
+
+
+class OtpUsed(Forbidden):
+    """The code was right, and was taken before."""
+
+    code = "OTP_USED"
+    default_message = "2FA token already used"
+
+
+class OtpLocked(Forbidden):
+    """Too many wrong codes; a minute's rest."""
+
+    code = "OTP_LOCKED"
+    default_message = "User is temporary locked"
+
+
+class SessionInvalid(Forbidden):
+    """The session token is not ours, not this game's, over, or replaced by a newer login."""
+
+    code = "INVALID_SESSION"
+    default_message = "Invalid sessionJwt"
+
+
+class GuestCannotLogOut(Forbidden):
+    """A guest has nothing to log in with again."""
+
+    code = "GUEST_CANNOT_LOG_OUT"
+    default_message = "Instant Play Pass user cannot logout"
+
+
+class JobNotFailed(Conflict):
+    """Only a failed job can be tried again."""
+
+    code = "JOB_NOT_FAILED"
+    default_message = "Only a failed job can be tried again"

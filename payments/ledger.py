@@ -7,7 +7,7 @@ from datetime import datetime
 
 from gameplatform.core import sql
 from gameplatform.core.transactions import require_atomic
-from payments.errors import InsufficientFunds
+from payments.errors import InsufficientFunds, TokenFrozen
 
 BATCH_ROWS_MAX = 20_000
 
@@ -28,8 +28,9 @@ class Posting:
 def post(*, postings: Sequence[Posting], now: datetime) -> uuid.UUID | None:
     """Book all postings as one batch and return its id; ``None`` when exactly these were booked before.
 
-    Locks the accounts in id order. Raises ``InsufficientFunds`` (``details["account_id"]``) when any account but
-    issuance would go below zero, and a database error when a key was booked with other content; nothing moves then.
+    Locks the accounts in id order. Raises ``TokenFrozen`` (``payments.freezing``), ``InsufficientFunds``
+    (``details["account_id"]``) when any account but issuance would go below zero, and a database error when a key was
+    booked with other content; nothing moves then.
     """
     require_atomic()
     if not 1 <= len(postings) <= BATCH_ROWS_MAX:
@@ -47,6 +48,8 @@ def post(*, postings: Sequence[Posting], now: datetime) -> uuid.UUID | None:
         now,
         [p.corrects_id for p in postings],
     )
+    if answer["result"] == "token_frozen":
+        raise TokenFrozen()
     if answer["result"] == "insufficient_funds":
         raise InsufficientFunds(account_id=answer["short_account"])
     return batch if answer["result"] == "posted" else None

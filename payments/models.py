@@ -1,13 +1,15 @@
-"""The books: tokens, accounts, transfers, and the staff adjustments that create and destroy tokens.
+"""The books: tokens, accounts, transfers, staff adjustments that create and destroy tokens; above them the pots.
 
 ``payments.ledger`` is the only writer of ``Account.balance`` and ``Transfer``. What the database enforces by itself
 stands in the constraints below and in ``payments/sql/ledger_guard.sql``; the rest is checked by ``payments.audit``.
 """
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from gameplatform.accounts.models import ApiClient, Game
 from gameplatform.core.tokens import AMOUNT_MINOR_MAX, DECIMALS_MAX
 
 
@@ -17,6 +19,9 @@ class Token(models.Model):
     symbol = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=80)
     decimals = models.PositiveSmallIntegerField(default=2)
+    # While set, ``ledger_post`` books nothing in this token (``payments.freezing``).
+    payouts_frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    payouts_frozen_reason = models.CharField(max_length=200, blank=True, default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -27,6 +32,26 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return self.symbol
+
+
+class TokenFreezeStep(models.Model):
+    """A token was frozen or released: when, by whom (nobody: the platform itself) and why."""
+
+    class Kind(models.TextChoices):
+        FROZEN = "frozen"
+        RELEASED = "released"
+
+    token = models.ForeignKey(Token, models.PROTECT, related_name="freeze_steps")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(kind__in=["frozen", "released"]), name="freeze_step_known")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at}"
 
 
 class Escrow(models.Model):
@@ -134,6 +159,35 @@ class Transfer(models.Model):
         return f"transfer {self.pk} ({self.code})"
 
 
+class LedgerSeal(models.Model):
+    """One link of the hash chain over the transfers. Never changed, never deleted; ranges follow without a gap.
+
+    It covers all ids from ``first_transfer_id`` to ``last_transfer_id``: ``count`` transfers, and the id ranges in
+    ``gaps`` ([[first, last], …]) that no transfer has, because what drew them was rolled back. ``digest`` is
+    `ledger_seal_facts` of `payments/sql/seals.sql`; ``previous_digest`` is that of the seal before, 64 zeros at first.
+    """
+
+    first_transfer_id = models.BigIntegerField(unique=True)
+    last_transfer_id = models.BigIntegerField(unique=True)
+    count = models.PositiveIntegerField()
+    gaps = ArrayField(ArrayField(models.BigIntegerField(), size=2), default=list)
+    digest = models.CharField(max_length=64)
+    # Unique: a chain does not fork.
+    previous_digest = models.CharField(max_length=64, unique=True)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(first_transfer_id__gte=1, first_transfer_id__lte=models.F("last_transfer_id")),
+                name="seal_range_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"seal {self.pk} ({self.first_transfer_id} to {self.last_transfer_id})"
+
+
 class Adjustment(models.Model):
     """Tokens that staff created (deposit) or destroyed (withdrawal) in a wallet: who, why, and the transfer."""
 
@@ -158,6 +212,230 @@ class Adjustment(models.Model):
             models.UniqueConstraint(fields=["actor", "request_key"], name="adjustment_once_per_request"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="adjustment_amount_positive"),
             models.CheckConstraint(condition=Q(kind__in=["deposit", "withdrawal"]), name="adjustment_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"
+
+
+PLYR_ID_PATTERN = r"^[a-z0-9-]{5,64}$"
+
+
+class PotGame(models.Model):
+    """What the pots API knows of a game beyond the catalogue: the id it goes by, and who owns it.
+
+    Without a ``public_id`` it goes by its symbol in lower case; without an owner its expired pots cannot be closed.
+    """
+
+    game = models.OneToOneField(Game, models.CASCADE, primary_key=True, related_name="+")
+    public_id = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    # The number of the game's newest pot: raised in the transaction that makes the pot, so no number is ever skipped.
+    last_pot_number = models.BigIntegerField(default=0, editable=False)
+
+    def __str__(self) -> str:
+        return self.public_id or f"game {self.pk}"
+
+
+class PlayerProfile(models.Model):
+    """A user as game servers know it: by plyrId, with a one-time-password secret instead of a session of ours.
+
+    A guest has no secret: it can only play on in the session it was made with. ``otp_used_steps`` are the 30 s steps
+    whose codes were taken and could come again, so that no code works twice.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="player_profile")
+    plyr_id = models.CharField(max_length=64, unique=True)
+    primary_address = models.CharField(max_length=128, unique=True)
+    mirror_address = models.CharField(max_length=128, unique=True)
+    is_guest = models.BooleanField(default=False)
+    guest_claimed = models.BooleanField(default=False)
+    otp_secret_encrypted = models.BinaryField(null=True, blank=True, editable=False)
+    otp_used_steps = ArrayField(models.BigIntegerField(), default=list, editable=False)
+    otp_failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    otp_locked_until = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(plyr_id__regex=PLYR_ID_PATTERN) & Q(plyr_id__regex="[a-z]") & ~Q(plyr_id__regex="^-|--|-$"),
+                name="player_plyr_id_form",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_guest=True) | Q(otp_secret_encrypted__isnull=False), name="player_has_otp_or_is_guest"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.plyr_id
+
+
+class PlayerSession(models.Model):
+    """A player's one session with one game. Each login raises ``nonce``, which ends the earlier token."""
+
+    player = models.ForeignKey(PlayerProfile, models.CASCADE, related_name="sessions")
+    game = models.ForeignKey(Game, models.CASCADE, related_name="+")
+    nonce = models.BigIntegerField(default=1)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["player", "game"], name="player_session_one_per_game")]
+
+    def __str__(self) -> str:
+        return f"session {self.pk}"
+
+
+class SessionKey(models.Model):
+    """The ES256 key pair that player sessions are signed with; the private half is encrypted. One is current."""
+
+    private_pem_encrypted = models.BinaryField(editable=False)
+    public_pem = models.TextField(editable=False)
+    is_current = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["is_current"], condition=Q(is_current=True), name="session_key_one_current")
+        ]
+
+    def __str__(self) -> str:
+        return f"session key {self.pk}"
+
+
+class Allowance(models.Model):
+    """How much of a token a game may still take from a player's wallet into pots. A pay lowers it."""
+
+    player = models.ForeignKey(PlayerProfile, models.CASCADE, related_name="allowances")
+    game = models.ForeignKey(Game, models.CASCADE, related_name="+")
+    token = models.ForeignKey(Token, models.PROTECT, related_name="+")
+    amount_minor = models.BigIntegerField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["player", "game", "token"], name="allowance_one_per_game_token"),
+            models.CheckConstraint(condition=Q(amount_minor__gte=0), name="allowance_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"allowance {self.pk}"
+
+
+class Pot(models.Model):
+    """A game room of the pots API: players pay tokens in and earn from it. Its escrow has one account per token.
+
+    open → ended (empty, by the game) · open → closed (after the deadline; the rest went to the game's owner).
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        ENDED = "ended"
+        CLOSED = "closed"
+
+    game = models.ForeignKey(Game, models.PROTECT, related_name="+")
+    number = models.BigIntegerField()
+    escrow = models.OneToOneField(Escrow, models.PROTECT, related_name="pot")
+    address = models.CharField(max_length=42, unique=True)
+    status = models.CharField(max_length=6, choices=Status.choices, default=Status.OPEN)
+    capacity = models.PositiveIntegerField(null=True, blank=True)
+    members_count = models.PositiveIntegerField(default=0)
+    deadline = models.DateTimeField()
+    created_at = models.DateTimeField()
+    over_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["game", "number"], name="pot_number_per_game"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="pot_number_from_1"),
+            models.CheckConstraint(
+                condition=Q(status="open", over_at__isnull=True)
+                | Q(status__in=["ended", "closed"], over_at__isnull=False),
+                name="pot_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(capacity__isnull=True) | Q(members_count__lte=models.F("capacity")),
+                name="pot_within_capacity",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"pot {self.pk}"
+
+
+class PotMember(models.Model):
+    """A player who is, or was, in a pot; ``left_at`` is empty while in it."""
+
+    pot = models.ForeignKey(Pot, models.CASCADE, related_name="members")
+    player = models.ForeignKey(PlayerProfile, models.PROTECT, related_name="+")
+    joined_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["pot", "player"], name="pot_member_once")]
+
+    def __str__(self) -> str:
+        return f"pot member {self.pk}"
+
+
+class Job(models.Model):
+    """One asked-for change of a pot: done by whoever claims the row first, in the transaction that says so.
+
+    pending → success | failed; failed → pending when staff tries it again. While pending, the row's lock is the claim:
+    a worker that dies gives it back with its connection. ``memo`` is the caller's own wording, kept for the answer.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        SUCCESS = "success"
+        FAILED = "failed"
+
+    class Kind(models.TextChoices):
+        CREATE = "create"
+        JOIN = "join"
+        PAY = "pay"
+        EARN = "earn"
+        LEAVE = "leave"
+        END = "end"
+        CLOSE = "close"
+        CREATE_JOIN_PAY = "create_join_pay"
+        JOIN_PAY = "join_pay"
+        EARN_LEAVE = "earn_leave"
+        EARN_LEAVE_END = "earn_leave_end"
+
+    public_id = models.UUIDField(unique=True, editable=False)
+    client = models.ForeignKey(ApiClient, models.PROTECT, related_name="+")
+    game = models.ForeignKey(Game, models.PROTECT, related_name="+")
+    request_digest = models.BinaryField(max_length=32)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    arguments = models.JSONField()
+    memo = models.JSONField()
+    status = models.CharField(max_length=7, choices=Status.choices, default=Status.PENDING)
+    result = models.JSONField(null=True, blank=True)
+    receipt_hash = models.CharField(max_length=64, null=True, blank=True)
+    error_code = models.CharField(max_length=64, blank=True, default="")
+    error_message = models.CharField(max_length=2000, blank=True, default="")
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    retried_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            # A repeated request finds the first one's job, whatever the race.
+            models.UniqueConstraint(fields=["client", "request_digest"], name="job_once_per_request"),
+            models.CheckConstraint(
+                condition=Q(status="pending", finished_at__isnull=True, result__isnull=True)
+                | Q(status="success", finished_at__isnull=False, result__isnull=False)
+                | Q(status="failed", finished_at__isnull=False, result__isnull=True),
+                name="job_status_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=Q(status="pending"), name="job_due"),
+            models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="job_finished"),
+            models.Index(fields=["game", "-id"], name="job_game"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,13 @@
 from django.apps import AppConfig
+from django.core import checks
 
 
 class RoomsConfig(AppConfig):
     name = "rooms"
     verbose_name = "Rooms"
+
+    def ready(self) -> None:
+        # The models that the checks import are there only now.
+        from rooms.system_checks import check_settings  # noqa: PLC0415
+
+        checks.register(check_settings)

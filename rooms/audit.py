@@ -6,31 +6,37 @@ ROOM_CHECKS = (
     check_by_sql(
         "I5",
         "every paid place has one entry fee in the books, and no fee is without a place",
-        """SELECT 'session ' || session_id, format('participant %s: %s', participant_id, what) FROM (
-               SELECT p.session_id, p.id AS participant_id, 'its entry fee is not in the books' AS what
-               FROM rooms_participant p LEFT JOIN payments_transfer t
+        """SELECT CASE WHEN session_id IS NULL THEN 'books' ELSE 'session ' || session_id END, what, k.symbol FROM (
+               SELECT p.session_id, p.id AS participant_id, s.token_id,
+                   format('participant %s: its entry fee is not in the books', p.id) AS what
+               FROM rooms_participant p JOIN rooms_session s ON s.id = p.session_id LEFT JOIN payments_transfer t
                    ON t.idempotency_key = 'session:' || p.session_id || ':entry:' || p.id
                WHERE t.id IS NULL OR t.amount_minor <> p.amount_minor OR t.tx_hash <> p.entry_tx_hash
                UNION ALL
-               SELECT NULL, NULL, format('transfer %s is an entry fee without a place', t.id) FROM payments_transfer t
+               SELECT NULL, NULL, t.token_id, format('transfer %s is an entry fee without a place', t.id)
+               FROM payments_transfer t
                LEFT JOIN rooms_participant p ON p.entry_tx_hash = t.tx_hash WHERE t.code = 'entry_fee' AND p.id IS NULL
-           ) x ORDER BY session_id, participant_id""",
+           ) x JOIN payments_token k ON k.id = x.token_id ORDER BY session_id, participant_id""",
+        is_money=True,
     ),
     check_by_sql(
         "I6",
         "every session that is over was settled or refunded, once, and no live one was",
-        """SELECT 'session ' || s.id, format('is %s, its outcome is %s', s.status, coalesce(o.kind, 'missing'))
-           FROM rooms_session s LEFT JOIN rooms_outcome o ON o.session_id = s.id
+        """SELECT 'session ' || s.id, format('is %s, its outcome is %s', s.status, coalesce(o.kind, 'missing')),
+               k.symbol
+           FROM rooms_session s JOIN payments_token k ON k.id = s.token_id
+           LEFT JOIN rooms_outcome o ON o.session_id = s.id
            WHERE o.kind IS DISTINCT FROM CASE s.status WHEN 'ended' THEN 'settled' WHEN 'out' THEN 'refunded'
                WHEN 'void' THEN 'refunded' END
            ORDER BY s.id""",
+        is_money=True,
     ),
     check_by_sql(
         "I7",
         "a live session's escrow holds the fees of its entries, one that is over holds nothing",
         """SELECT 'session ' || s.id, format('is %s with %s entries of %s, its escrow holds %s', s.status,
-               s.participants_count, s.entry_fee_minor, a.balance_minor)
-           FROM rooms_session s
+               s.participants_count, s.entry_fee_minor, a.balance_minor), k.symbol
+           FROM rooms_session s JOIN payments_token k ON k.id = s.token_id
            LEFT JOIN payments_account a ON a.escrow_id = s.escrow_id AND a.token_id = s.token_id
            LEFT JOIN LATERAL (SELECT count(*) AS paid FROM rooms_participant p
                WHERE p.session_id = s.id AND p.status <> 'left') n ON true
@@ -38,11 +44,14 @@ ROOM_CHECKS = (
                    CASE WHEN s.status IN ('pending', 'running') THEN s.entry_fee_minor * s.participants_count ELSE 0 END
                OR n.paid <> s.participants_count
            ORDER BY s.id""",
+        is_money=True,
     ),
     check_by_sql(
         "I8",
         "the prizes of a session are its pool, none larger than that of a better rank, each paid as recorded",
-        """SELECT 'session ' || s.id, what FROM rooms_session s JOIN rooms_outcome o ON o.session_id = s.id
+        """SELECT 'session ' || s.id, what, k.symbol
+           FROM rooms_session s JOIN payments_token k ON k.id = s.token_id
+           JOIN rooms_outcome o ON o.session_id = s.id
            JOIN LATERAL (
                SELECT format('prizes sum to %s, the pool was %s', coalesce(sum(p.prize_minor), 0), o.pool_minor) AS what
                FROM rooms_participant p WHERE p.session_id = s.id
@@ -58,16 +67,19 @@ ROOM_CHECKS = (
                    ON t.idempotency_key = 'session:' || s.id || ':prize:' || p.id
                WHERE p.session_id = s.id AND coalesce(p.prize_minor, 0) <> coalesce(t.amount_minor, 0)
            ) w ON true WHERE o.kind = 'settled' ORDER BY s.id""",
+        is_money=True,
     ),
     check_by_sql(
         "I9",
         "every refund is what was paid, and there is no refund of a place that stands",
         """SELECT 'session ' || p.session_id, format('participant %s is %s, paid %s, was refunded %s', p.id, p.status,
-               p.amount_minor, coalesce(t.amount_minor, 0))
-           FROM rooms_participant p LEFT JOIN payments_transfer t
+               p.amount_minor, coalesce(t.amount_minor, 0)), k.symbol
+           FROM rooms_participant p JOIN rooms_session s ON s.id = p.session_id
+           JOIN payments_token k ON k.id = s.token_id LEFT JOIN payments_transfer t
                ON t.idempotency_key = 'session:' || p.session_id || ':refund:' || p.id
            WHERE coalesce(t.amount_minor, 0) <> CASE WHEN p.status = 'paid' THEN 0 ELSE p.amount_minor END
            ORDER BY p.id""",
+        is_money=True,
     ),
     check_by_sql(
         "I11",

@@ -8,7 +8,8 @@ from django.conf import settings
 from gameplatform.accounts.models import User
 from gameplatform.core import sql
 from gameplatform.core.transactions import require_atomic
-from rooms import events, locks, terms
+from payments.errors import TokenFrozen
+from rooms import events, locks, talk, terms
 from rooms.models import Room, Session
 from rooms.transitions import transition
 from rounds import contests
@@ -17,12 +18,17 @@ from rounds import contests
 def close_with_refund(
     *, session: Session, to: Session.Status, now: datetime, reason: str, actor: User | None = None
 ) -> None:
-    """Refund every paid participant in full and end the locked session as ``to`` (out or void), all or nothing."""
+    """Refund every paid participant in full and end the locked session as ``to`` (out or void), all or nothing.
+
+    Raises ``TransitionRefused``, ``TokenFrozen``.
+    """
     require_atomic()
     transition(session=session, to=to, now=now, reason=reason, actor=actor)
     if session.contest_id is not None:
         contests.freeze(contest_id=session.contest_id, tickets={}, now=now)
     refund = sql.call("refund_session", session.pk, uuid.uuid4(), now)
+    if refund["result"] == "token_frozen":
+        raise TokenFrozen()
     schedule_next(session=session, now=now)
     events.record(
         room_id=session.room_id,
@@ -31,6 +37,7 @@ def close_with_refund(
         payload={"reason": reason, "refunded": refund["entries"], "pool_minor": refund["pool_minor"]},
         now=now,
     )
+    close_room_if_deleted(session=session, now=now)
 
 
 def schedule_next(*, session: Session, now: datetime) -> None:
@@ -42,3 +49,11 @@ def schedule_next(*, session: Session, now: datetime) -> None:
     room.save(update_fields=["next_open_at", "pending_change", "pending_name", *(terms.TERM_NAMES if changed else ())])
     if changed:
         events.record_room(room=room, what="edited", now=now)
+
+
+def close_room_if_deleted(*, session: Session, now: datetime) -> None:
+    """Close the conversation of a deleted room once its last session was told to be over. Call it last."""
+    require_atomic()
+    room = Room.objects.get(pk=session.room_id)
+    if room.status == Room.Status.DELETED:
+        talk.close_conversation(room=room, now=now)

@@ -4,12 +4,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from chat import conversations
 from gameplatform.accounts.models import User
 from gameplatform.core import sql
 from gameplatform.core.errors import DomainError
 from gameplatform.core.tokens import format_amount_fixed
 from gameplatform.core.transactions import use_case
-from payments.errors import InsufficientFunds
+from payments.errors import InsufficientFunds, TokenFrozen
 from rooms import errors, events
 from rooms.terms import AMOUNT_DECIMALS
 
@@ -22,6 +23,7 @@ _REFUSALS: dict[str, type[DomainError]] = {
     "full": errors.SessionFull,
     "wallet_not_connected": errors.WalletNotConnected,
     "insufficient_funds": InsufficientFunds,
+    "token_frozen": TokenFrozen,
 }
 
 
@@ -56,7 +58,7 @@ def join_session(
     ``amount_minor`` is what the player saw and must be the session's frozen fee. The same ``request_key`` again answers
     the first entry. Raises the refusals of the contract's join table: ``RoomNotFound``, ``SessionNotFound``,
     ``AlreadyJoined``, ``SessionNotOpenYet``, ``JoinWindowClosed``, ``SessionFull``, ``WrongAmount``,
-    ``WalletNotConnected``, ``InsufficientFunds``, looked for in this order.
+    ``WalletNotConnected``, ``TokenFrozen``, ``InsufficientFunds``, looked for in this order.
     """
     answer = sql.call(
         "join_session",
@@ -78,6 +80,13 @@ def join_session(
     if result in _REFUSALS:
         raise _REFUSALS[result]()
     if result == "joined":
+        if answer["members_count"] is not None:
+            conversations.announce_member(
+                conversation_id=answer["conversation_id"],
+                user=player,
+                participant_count=answer["members_count"],
+                now=now,
+            )
         _announce(events.JOINED, room_id=room_id, session_id=session_id, player=player, answer=answer, now=now)
     return Entry(
         participant_id=answer["participant_id"],
@@ -95,7 +104,7 @@ def leave_session(*, session_id: int, player: User, now: datetime, request_key: 
     """Give the seat back while the session is pending; the fee returns in full.
 
     The same ``request_key`` again answers the first departure. Raises ``SessionNotFound``, ``NotJoined``,
-    ``LeaveWindowClosed``; nothing moves then.
+    ``LeaveWindowClosed``, ``TokenFrozen``; nothing moves then.
     """
     answer = sql.call("leave_session", session_id, player.pk, request_key, uuid.uuid4(), now)
     if answer["result"] == "window_closed":
@@ -103,6 +112,8 @@ def leave_session(*, session_id: int, player: User, now: datetime, request_key: 
     if answer["result"] in _REFUSALS:
         raise _REFUSALS[answer["result"]]()
     if answer["result"] == "left":
+        if answer["conversation_id"] is not None:
+            conversations.remove_member(conversation_id=answer["conversation_id"], user=player, now=now)
         _announce(
             events.LEFT,
             room_id=answer["room_id"],

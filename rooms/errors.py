@@ -157,3 +157,10 @@ class JoinerNotFound(NotFound):
 
     code = "JOINER_NOT_FOUND"
     default_message = "Joiner not found"
+
+
+class NotQuarantined(Conflict):
+    """The session was not set aside: the tick has it."""
+
+    code = "NOT_QUARANTINED"
+    default_message = "The session is not set aside"

@@ -9,10 +9,12 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from gameplatform.core.realtime import publish_on_commit
 from gameplatform.core.transactions import require_atomic
-from rooms.models import Room
+from rooms import talk
+from rooms.models import Room, RoomEvent, Session
 
 OPENED = "session.opened"
 JOINED = "participant.joined"
@@ -46,6 +48,7 @@ def record(*, room_id: int, session_id: int | None, type: str, payload: dict[str
         row = cursor.fetchone()
     assert row is not None
     announce(room_id=room_id, session_id=session_id, seq=row[0], type=type, payload=payload, now=now)
+    talk.tell(room_id=room_id, session_id=session_id, type=type, payload=payload, now=now)
 
 
 def record_room(*, room: Room, what: str, now: datetime) -> None:
@@ -77,3 +80,9 @@ def announce(
     }
     publish_on_commit(room_topic(room_id), event)
     publish_on_commit(LOBBY_TOPIC, event)
+
+
+def prunable(*, before: datetime) -> QuerySet[RoomEvent]:
+    """Events made before that moment that no live session is told by; clients that missed them get a snapshot."""
+    told_by_none = Q(session__isnull=True) | Q(session__status__in=Session.OVER)
+    return RoomEvent.objects.filter(told_by_none, created_at__lt=before).order_by("id")

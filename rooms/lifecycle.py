@@ -56,8 +56,18 @@ def start_session(*, session_id: int, now: datetime) -> bool:
 def void_session(*, session_id: int, now: datetime, actor: User | None, reason: str) -> None:
     """End a live session without a winner and refund everybody: pending → out, running → void.
 
-    Raises ``SessionNotFound``, or ``TransitionRefused`` when it is over already.
+    Raises ``SessionNotFound``, ``TokenFrozen``, or ``TransitionRefused`` when it is over already.
     """
     session = locks.lock_session(session_id)
     to = Session.Status.OUT if session.status == Session.Status.PENDING else Session.Status.VOID
     closing.close_with_refund(session=session, to=to, now=now, reason=reason, actor=actor)
+
+
+@use_case
+def call_off_session(*, session_id: int, now: datetime, actor: User | None, reason: str) -> None:
+    """Cancel a session that has not started and refund everybody: pending → out.
+
+    Raises ``SessionNotFound``, ``TokenFrozen``, and ``TransitionRefused`` when it runs or is over.
+    """
+    session = locks.lock_session(session_id)
+    closing.close_with_refund(session=session, to=Session.Status.OUT, now=now, reason=reason, actor=actor)

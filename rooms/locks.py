@@ -1,6 +1,6 @@
 """Row locks by name, in the one order everything keeps.
 
-Session → Contest → Conversation → Escrow and the other accounts by id → Room. Players need no lock: their rows are
+Session → Contest → Escrow and the other accounts by id → Room → Conversation. Players need no lock: their rows are
 only referenced. ``FOR NO KEY UPDATE`` leaves room for the foreign keys that point at the locked row.
 """
 

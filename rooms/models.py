@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from chat.models import Conversation
 from gameplatform.accounts.models import ApiKey, Game
 from payments.models import Escrow, Token
 from rounds.models import Contest
@@ -39,6 +40,7 @@ class Room(models.Model):
     pending_change = models.JSONField(null=True, blank=True)
     # A name that waits in pending_change is taken already.
     pending_name = models.CharField(max_length=120, null=True, blank=True)
+    conversation = models.OneToOneField(Conversation, models.PROTECT, null=True, blank=True, related_name="room")
     current_session = models.ForeignKey("rooms.Session", models.SET_NULL, null=True, blank=True, related_name="+")
     next_open_at = models.DateTimeField(null=True, blank=True)
     open_failures = models.PositiveSmallIntegerField(default=0)

@@ -9,7 +9,7 @@ from django.conf import settings
 from gameplatform.accounts.models import Game, User
 from gameplatform.core.transactions import use_case
 from payments import wallets
-from rooms import events, locks, names, opening, prizes, terms
+from rooms import events, locks, names, opening, prizes, talk, terms
 from rooms.errors import GameNotFound, NotMaster, RoomNotFound
 from rooms.models import Room, Session
 from rooms.terms import TermsChange
@@ -56,6 +56,7 @@ def create_room(
     else:
         names.claim_name(name=name, room_id=None)
         room.name = name
+    room.conversation = talk.open_conversation(room=room, now=now)
     room.save()
     opening.open_in(room=room, now=now)
     return room
@@ -113,6 +114,8 @@ def delete_room(*, actor: User, room_id: int, now: datetime) -> None:
     room.pending_change = room.pending_name = None
     room.save(update_fields=["status", "deleted_at", "next_open_at", "pending_change", "pending_name"])
     events.record_room(room=room, what="deleted", now=now)
+    if not _has_live_session(room):
+        talk.close_conversation(room=room, now=now)
 
 
 def _require_master(actor: User) -> None:

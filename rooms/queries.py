@@ -33,6 +33,7 @@ ROOM_FIELDS = (
     "run_seconds",
     "pending_change",
     "event_seq",
+    "conversation_id",
     "game_id",
     "game__name",
     "game__symbol",

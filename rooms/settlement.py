@@ -5,6 +5,7 @@ from datetime import datetime
 
 from gameplatform.core import sql
 from gameplatform.core.transactions import use_case
+from payments.errors import TokenFrozen
 from rooms import closing, events, locks, prizes, ranking
 from rooms.models import Participant, Session
 from rooms.transitions import transition
@@ -18,7 +19,7 @@ def settle_session(*, session_id: int, now: datetime) -> bool:
 
     With nothing to rank by (no score, no posted result) the session is void and everybody is refunded.
 
-    False when it is not due, already over, or in another worker's hands.
+    False when it is not due, already over, or in another worker's hands. Raises ``TokenFrozen``: it stays running.
     """
     due = Session.objects.filter(pk=session_id, status=Session.Status.RUNNING, ends_at__lte=now)
     session = locks.claim_session(due)
@@ -37,7 +38,9 @@ def settle_session(*, session_id: int, now: datetime) -> bool:
     pool_minor = sum(entry.amount_minor for entry in entries)
     awards = prizes.award(pool_minor=pool_minor, shares_bp=session.prize_shares_bp, entries=len(ranked))
     transition(session=session, to=Session.Status.ENDED, now=now, reason="settled")
-    sql.call("settle_session", session.pk, [entry.pk for entry in ranked], awards, uuid.uuid4(), now)
+    done = sql.call("settle_session", session.pk, [entry.pk for entry in ranked], awards, uuid.uuid4(), now)
+    if done["result"] == "token_frozen":
+        raise TokenFrozen()
     closing.schedule_next(session=session, now=now)
     events.record(
         room_id=session.room_id,
@@ -58,4 +61,5 @@ def settle_session(*, session_id: int, now: datetime) -> bool:
         },
         now=now,
     )
+    closing.close_room_if_deleted(session=session, now=now)
     return True

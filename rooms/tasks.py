@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from gameplatform.core import clock, health
-from rooms import tick
+from rooms import reconciliation, tick
 
 
 @shared_task(ignore_result=True)
@@ -12,3 +12,9 @@ def advance() -> None:
     now = clock.now()
     tick.advance(now=now)
     health.beat_heartbeat(now)
+
+
+@shared_task(ignore_result=True)
+def reconcile() -> None:
+    """The hourly look at all the money."""
+    reconciliation.reconcile(now=clock.now())

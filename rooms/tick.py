@@ -1,7 +1,8 @@
 """Find what is due and do it: the only thing that moves sessions along (called each second by `rooms.tasks`).
 
 Two ticks at once, in any number of processes, do everything once: each step claims its row, in its own transaction, so
-one that fails never holds up the next. A session that keeps failing is set aside for staff (quarantined).
+one that fails never holds up the next. A session that keeps failing is set aside for staff (quarantined); one that has
+to wait (its token is frozen) is taken up again later, as often as it takes.
 """
 
 import logging
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 
 from gameplatform.core import metrics
+from gameplatform.core.errors import Unavailable
 from gameplatform.core.transactions import use_case
 from rooms import lifecycle, settlement
 from rooms.models import Room, Session
@@ -20,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 DUE_MAX = 500
 FAILURES_MAX = 5
+UNAVAILABLE_RETRY_SECONDS = 30
 
 
 @dataclass
@@ -30,10 +33,11 @@ class TickReport:
     started: list[int] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
+    put_off: list[int] = field(default_factory=list)
 
     def is_idle(self) -> bool:
         """Whether nothing was due."""
-        return not (self.opened or self.started or self.settled or self.failed)
+        return not (self.opened or self.started or self.settled or self.failed or self.put_off)
 
 
 def advance(*, now: datetime) -> TickReport:
@@ -94,12 +98,22 @@ def _timed_step(
 def _step(step: str, move: Callable[..., bool], session_id: int, now: datetime, report: TickReport) -> bool:
     try:
         return move(session_id=session_id, now=now)
+    except Unavailable as refusal:
+        logger.warning("session %s is put off: %s", session_id, refusal.message)
+        report.put_off.append(session_id)
+        _put_off(session_id=session_id, now=now)
+        return False
     except Exception as error:
         logger.exception("session %s could not be moved on", session_id)
         metrics.STEP_FAILURES.labels(step).inc()
         report.failed.append(session_id)
         _record_failure(session_id=session_id, now=now, error=f"{type(error).__name__}: {error}"[:500])
         return False
+
+
+@use_case
+def _put_off(*, session_id: int, now: datetime) -> None:
+    Session.objects.filter(pk=session_id).update(retry_at=now + timedelta(seconds=UNAVAILABLE_RETRY_SECONDS))
 
 
 @use_case

@@ -1,14 +1,18 @@
 """Users and games in the back-office. Users are switched off, never deleted: their payments stay."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from gameplatform.accounts.models import Game, User
+from gameplatform.accounts.api_keys import issue_key, revoke_key
+from gameplatform.accounts.models import ApiClient, ApiKey, Game, User
+from gameplatform.core import clock
+from gameplatform.core.errors import DomainError
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -57,6 +61,48 @@ class GameAdmin(ModelAdmin):
     search_fields = ("name", "symbol")
     ordering = ("id",)
     readonly_fields = ("created_at",)
+
+
+class ApiKeyInline(TabularInline):
+    model = ApiKey
+    fields = readonly_fields = ("prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
+        return False
+
+
+@admin.register(ApiClient)
+class ApiClientAdmin(ModelAdmin):
+    list_display = ("name", "public_id", "game", "is_active", "created_at")
+    list_filter = ("is_active",)
+    list_select_related = ("game",)
+    search_fields = ("name", "=public_id")
+    ordering = ("name",)
+    readonly_fields = ("public_id", "created_at")
+    inlines = [ApiKeyInline]
+    actions = ["issue_chat_key", "revoke_keys"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
+        return False
+
+    @admin.action(description="Issue a key for the chat (shown once)", permissions=["change"])
+    def issue_chat_key(self, request: HttpRequest, clients: QuerySet[ApiClient]) -> None:
+        for client in clients:
+            try:
+                issued = issue_key(client=client, scopes=[ApiKey.Scope.CHAT], now=clock.now())
+            except DomainError as error:
+                self.message_user(request, f"{client}: {error.message}", messages.WARNING)
+            else:
+                self.message_user(request, f"{client}: keep this key now, it is not shown again: {issued.text}")
+
+    @admin.action(description="Revoke all keys: their sockets close at once", permissions=["change"])
+    def revoke_keys(self, request: HttpRequest, clients: QuerySet[ApiClient]) -> None:
+        keys = ApiKey.objects.filter(client__in=clients, revoked_at__isnull=True)
+        for key in keys:
+            revoke_key(key=key, now=clock.now())
+        self.message_user(request, f"Revoked {len(keys)} keys.")
 
 
 @admin.register(Group)

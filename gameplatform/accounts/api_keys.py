@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from gameplatform.accounts.models import ApiClient, ApiKey
+from gameplatform.accounts.models import ApiClient, ApiKey, Game
 from gameplatform.core.errors import Conflict, Invalid
+from gameplatform.core.names import clean_name
 from gameplatform.core.secrets import decrypt, encrypt
-from gameplatform.core.transactions import use_case
+from gameplatform.core.transactions import require_atomic, use_case
 
 LIVE_KEYS_MAX = 2
 KEY_BYTES = 32
+CLIENT_NAME_LENGTH_MAX = 100
 PREFIX_BYTES = 6
 # last_used_at tells days apart, not requests: writing it each time would make every call a write.
 LAST_USED_STEP = timedelta(minutes=5)
@@ -28,6 +30,13 @@ class TooManyKeys(Conflict):
     default_message = "This client has two live keys already; revoke one first"
 
 
+class ClientNameTaken(Conflict):
+    """Another client has this name."""
+
+    code = "CLIENT_NAME_TAKEN"
+    default_message = "A client with this name exists already"
+
+
 @dataclass(frozen=True, kw_only=True)
 class IssuedKey:
     """A new key with the texts that are never shown again: ``text`` identifies, ``signing_secret`` signs requests."""
@@ -38,10 +47,27 @@ class IssuedKey:
 
 
 @use_case
+def create_client(
+    *, name: str, game: Game | None, scopes: Sequence[str], now: datetime, expires_at: datetime | None = None
+) -> IssuedKey:
+    """A new client with its first key. Raises ``ClientNameTaken``, ``Invalid`` for a bad name or an unknown scope."""
+    client = ApiClient(name=clean_name(name, max_length=CLIENT_NAME_LENGTH_MAX), game=game, created_at=now)
+    if ApiClient.objects.filter(name=client.name).exists():
+        raise ClientNameTaken
+    client.save(force_insert=True)
+    return _issue(client=client, scopes=scopes, now=now, expires_at=expires_at)
+
+
+@use_case
 def issue_key(
     *, client: ApiClient, scopes: Sequence[str], now: datetime, expires_at: datetime | None = None
 ) -> IssuedKey:
     """A further key of the client. Raises ``TooManyKeys`` when two live already, ``Invalid`` for an unknown scope."""
+    return _issue(client=client, scopes=scopes, now=now, expires_at=expires_at)
+
+
+def _issue(*, client: ApiClient, scopes: Sequence[str], now: datetime, expires_at: datetime | None) -> IssuedKey:
+    require_atomic()
     unknown = sorted(set(scopes) - set(ApiKey.Scope.values))
     if unknown or not scopes:
         raise Invalid(f"Unknown key scopes: {', '.join(unknown) or 'none given'}")

@@ -7,6 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
@@ -231,6 +232,8 @@ class ApiClient(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
+    # The client's id on the wire. The database makes it, so that adding the column gave each row one of its own.
+    public_id = models.UUIDField(unique=True, editable=False, db_default=RandomUUID())
     name = models.CharField(max_length=100, unique=True, validators=[refuse_hidden_characters])
     game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="api_clients")
     is_active = models.BooleanField("active", default=True)

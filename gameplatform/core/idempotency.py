@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import QuerySet
 
+from gameplatform.core.batches import delete_in_batches
 from gameplatform.core.errors import Conflict, Invalid
 from gameplatform.core.models import IdempotencyRecord
 
 TAKEOVER_SECONDS = 30
-PRUNE_BATCH = 1_000
 
 _KEY = re.compile(r"[!-~ ]{1,255}", re.ASCII)
 # A record that vanishes between the INSERT and the SELECT was abandoned by its run: the INSERT may now win.
@@ -120,19 +120,14 @@ def abandon(claim: Fresh) -> None:
     _held(claim).delete()
 
 
+def prunable(*, older_than: timedelta, now: datetime) -> QuerySet[IdempotencyRecord]:
+    """The records made before ``now - older_than``, oldest first: their answers are not given again."""
+    return IdempotencyRecord.objects.filter(created_at__lt=now - older_than).order_by("created_at")
+
+
 def prune(*, older_than: timedelta, now: datetime) -> int:
-    """Delete the records made before ``now - older_than``, in batches of 1,000; returns how many there were."""
-    total = 0
-    while True:
-        batch = (
-            IdempotencyRecord.objects.filter(created_at__lt=now - older_than)
-            .order_by("created_at")
-            .values("pk")[:PRUNE_BATCH]
-        )
-        deleted, _ = IdempotencyRecord.objects.filter(pk__in=batch).delete()
-        total += deleted
-        if deleted < PRUNE_BATCH:
-            return total
+    """Delete what is ``prunable``; returns how many there were."""
+    return delete_in_batches(prunable(older_than=older_than, now=now))
 
 
 def _held(claim: Fresh) -> QuerySet[IdempotencyRecord]:

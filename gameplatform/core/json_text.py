@@ -35,15 +35,19 @@ class MalformedJSON(Invalid):
     default_message = "The body is not valid JSON"
 
 
-def loads_strict(raw: bytes) -> Any:
+class BodyTooLarge(MalformedJSON):
+    """The text is longer than the limit; a contract with a word of its own for that can tell."""
+
+
+def loads_strict(raw: bytes, *, bytes_max: int = BODY_BYTES_MAX) -> Any:
     """The value of ``raw``: UTF-8 JSON within the limits above; integers stay int, other numbers are Decimals.
 
-    Raises ``MalformedJSON`` for anything else: wrong syntax or encoding, more than 64 KB, 32 levels or 1,000
+    Raises ``MalformedJSON`` for anything else: wrong syntax or encoding, more than ``bytes_max``, 32 levels or 1,000
     members in an object, a key twice in one object, NaN or an infinity, a number outside 64-bit integers or
     doubles, a NUL or half a surrogate pair in a text.
     """
-    if len(raw) > BODY_BYTES_MAX:
-        raise MalformedJSON(f"The body is larger than {BODY_BYTES_MAX // 1024} KB")
+    if len(raw) > bytes_max:
+        raise BodyTooLarge(f"The body is larger than {bytes_max // 1024} KB")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

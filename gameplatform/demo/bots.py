@@ -2,20 +2,26 @@
 
 import asyncio
 import random
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 
 from gameplatform.core.tokens import format_amount_fixed
 from gameplatform.demo.client import Answer, Caller, PlayError, Tally, minor
 from gameplatform.demo.lobby import Lobby, SeenSession
-from gameplatform.demo.reconcile import Difference
+from gameplatform.demo.reconcile import Difference, Entry, SentScore
 from rooms.terms import AMOUNT_DECIMALS
 
 TOP_UP_MINOR = 100_00
 LEAVE_PROBABILITY = 0.12
 SECONDS_BEFORE_LEAVING = (1.0, 4.0)
+# How many scores a bot sends in a session: most one or two, some none.
+SCORES_SENT = (0, 1, 1, 1, 2, 2, 2)
+# So few different scores, in tenths, that some are equal.
+SCORE_TENTHS = range(300, 500, 5)
 STATEMENT_LINES = 100
 
 
@@ -50,7 +56,7 @@ class Bot:
         self.book = table.lobby.open_book()
 
     async def play(self) -> None:
-        """Register, connect a wallet, get tokens, and play until the table stops."""
+        """Register, connect a wallet, get tokens, join until the table stops, and score until all scores are sent."""
         async with self._table.entrance:
             self._user_id = await self._caller.register()
         connected = await self._caller.send("PATCH", "auth/me", {"wallet_address": f"wallet-of-{self.name}"})
@@ -59,7 +65,11 @@ class Bot:
         await self._top_up(TOP_UP_MINOR)
         while not self._table.stopping.is_set():
             await self._turn()
+            await self._send_scores()
             await self._table.rest(self._table.pause_seconds)
+        while any(entry.scores_left for entry in self.book.entries.values()):
+            await self._send_scores()
+            await asyncio.sleep(random.uniform(*self._table.pause_seconds))
 
     async def differences(self) -> list[Difference]:
         """Where the wallet disagrees with the book, none when it does not: the balance first, then where from."""
@@ -116,7 +126,12 @@ class Bot:
             self._table.tally.surprises.add(
                 f"session {terms.session_id}: {_text(fee_minor)} was charged, not {_text(terms.fee_minor)}"
             )
-        self.book.joined(session_id=terms.session_id, join_id=answer.data["id"], fee_minor=fee_minor)
+        self.book.joined(
+            session_id=terms.session_id,
+            join_id=answer.data["id"],
+            fee_minor=fee_minor,
+            scores_left=0 if terms.score_order is None else random.choice(SCORES_SENT),
+        )
         self._table.tally.joins += 1
         return True
 
@@ -134,6 +149,26 @@ class Bot:
         self.book.left(session_id=session_id)
         chosen.bots -= 1
         self._table.tally.leaves += 1
+
+    async def _send_scores(self) -> None:
+        for session_id, entry in list(self.book.entries.items()):
+            if entry.scores_left and self._table.lobby.takes_scores(session_id):
+                await self._send_score(session_id, entry)
+
+    async def _send_score(self, session_id: int, entry: Entry) -> None:
+        value = Decimal(random.choice(SCORE_TENTHS)).scaleb(-1)
+        entry.scores_left -= 1
+        entry.is_score_known = False
+        asked_at = time.monotonic()
+        with self._until_answered(f"a score in session {session_id}"):
+            answer = await self._caller.send("POST", f"game-rooms/sessions/{session_id}/score", {"score": float(value)})
+        if self._is_refused(answer):
+            # The session is over. An earlier try, whose answer was lost, may have come in time.
+            entry.scores_left = 0
+            entry.is_score_known = not answer.was_repeated
+            return
+        entry.scored(SentScore(value=value, asked_at=asked_at, answered_at=time.monotonic()))
+        self._table.tally.scores += 1
 
     async def _top_up(self, amount_minor: int) -> None:
         body = {

@@ -8,7 +8,7 @@ import asyncio
 import json
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -31,11 +31,15 @@ class PlayError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A final answer: a success or a refusal, never a failure."""
+    """A final answer: a success or a refusal, never a failure.
+
+    When the question ``was_repeated``, a refusal does not say what an earlier try has done.
+    """
 
     status: int
     body: dict[str, Any]
     retry_after_seconds: int = 0
+    was_repeated: bool = False
 
     @property
     def is_success(self) -> bool:
@@ -58,6 +62,7 @@ class Tally:
     sessions_over: int = 0
     joins: int = 0
     leaves: int = 0
+    scores: int = 0
     prizes: int = 0
     refunds: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
@@ -121,6 +126,7 @@ class Caller:
     async def _ask(self, method: str, path: str, **content: Any) -> Answer:
         """Ask until there is an answer that is not the platform's own trouble."""
         pause = FIRST_PAUSE_SECONDS
+        was_repeated = False
         while True:
             at_least = 0
             try:
@@ -130,10 +136,11 @@ class Caller:
             else:
                 answer = _answer(response)
                 if not _is_worth_another_try(answer):
-                    return answer
+                    return replace(answer, was_repeated=was_repeated)
                 trouble = f"{answer.status} {answer.message}"
                 at_least = answer.retry_after_seconds
             self._tally.errors[trouble] += 1
+            was_repeated = True
             await asyncio.sleep(at_least + pause * random.uniform(0.5, 1.5))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from gameplatform.demo.client import Answer, Caller, PlayError, Tally, minor
-from gameplatform.demo.reconcile import Book, Results, Surprise, Terms, check_results
+from gameplatform.demo.reconcile import Book, Results, Surprise, Terms, check_results, check_standings
 
+ANY_MODE = "any"
 POLL_SECONDS = 1.0
 # So many prizes that too few will come: a bot or two is enough to see the refund.
 LONG_SHOT_PRIZES = 10
@@ -22,9 +24,11 @@ class SeenSession:
     """A session as the lobby last saw it. ``bots`` counts the bots that are in it or on their way."""
 
     room_id: int
+    result_mode: str
     terms: Terms
     length: timedelta
     is_pending: bool = False
+    is_running: bool = False
     can_join: bool = False
     bots: int = 0
 
@@ -34,11 +38,15 @@ class SeenSession:
 
 
 class Lobby:
-    """What is going on in the rooms, and the results for everybody's book."""
+    """What is going on in the rooms, and the results for everybody's book.
 
-    def __init__(self, caller: Caller, tally: Tally) -> None:
+    ``mode`` is the result mode of the sessions to choose from, or ``ANY_MODE``.
+    """
+
+    def __init__(self, caller: Caller, tally: Tally, mode: str) -> None:
         self._caller = caller
         self._tally = tally
+        self._mode = mode
         self._books: list[Book] = []
         self._sessions: dict[int, SeenSession] = {}
 
@@ -51,9 +59,16 @@ class Lobby:
     def choose(self, book: Book) -> SeenSession | None:
         """A session that this book's bot could join, any of them."""
         free = [
-            seen for seen in self._sessions.values() if seen.wants_bots and seen.terms.session_id not in book.entries
+            seen
+            for seen in self._sessions.values()
+            if seen.wants_bots and self._is_wanted(seen) and seen.terms.session_id not in book.entries
         ]
         return random.choice(free) if free else None
+
+    def takes_scores(self, session_id: int) -> bool:
+        """Whether the players' scores decide this session and it was running when last seen."""
+        seen = self._sessions.get(session_id)
+        return seen is not None and seen.terms.score_order is not None and seen.is_running
 
     def is_over(self) -> bool:
         """Whether no book has a place in a live session."""
@@ -78,6 +93,7 @@ class Lobby:
                 live.add(current["id"])
                 seen = self._sessions.get(current["id"]) or await self._discover(room["id"], current["id"])
                 seen.is_pending = current["status"] == "pending"
+                seen.is_running = current["status"] == "running"
                 seen.can_join = current["can_join"]
         for session_id in list(self._sessions.keys() - live):
             await self._finish(session_id)
@@ -86,21 +102,26 @@ class Lobby:
         detail = _expect(await self._caller.get(f"game-rooms/sessions/{session_id}")).data
         seen = SeenSession(
             room_id=room_id,
+            result_mode=detail["result_mode"],
             terms=Terms(
                 session_id=session_id,
                 fee_minor=minor(detail["participation_amount"]),
                 shares_bp=tuple(int(prize["percent"] * 100) for prize in detail["game_set_prizes"]),
+                score_order=detail["score_order"],
             ),
             length=_moment(detail["time_end"]) - _moment(detail["time_open"]),
         )
         self._sessions[session_id] = seen
-        self._tally.sessions_seen += 1
+        self._tally.sessions_seen += self._is_wanted(seen)
         return seen
+
+    def _is_wanted(self, seen: SeenSession) -> bool:
+        return self._mode in (ANY_MODE, seen.result_mode)
 
     async def _finish(self, session_id: int) -> None:
         """Close a session that is not shown as live any more in every book; forget it when nobody is left."""
         seen = self._sessions[session_id]
-        seen.is_pending = seen.can_join = False
+        seen.is_pending = seen.is_running = seen.can_join = False
         if seen.bots == 0:
             del self._sessions[session_id]
             return
@@ -110,6 +131,8 @@ class Lobby:
         results = _results(session_id, data)
         with self._noting_surprises():
             check_results(seen.terms, results)
+            entries = [book.entries[session_id] for book in self._books if session_id in book.entries]
+            check_standings(seen.terms, results, {entry.join_id: entry for entry in entries})
         for book in self._books:
             entry = book.entries.get(session_id)
             # Whoever is just leaving may have left: the results are theirs when the answer says no.
@@ -149,4 +172,9 @@ def _results(session_id: int, data: dict[str, Any]) -> Results:
         is_refunded=data["outcome"] == "refunded",
         pool_minor=minor(data["total_amount"]),
         prizes_minor={place["join_id"]: minor(place["prize"]) for place in data["standings"]},
+        scores={place["join_id"]: _score(place.get("score")) for place in data["standings"]},
     )
+
+
+def _score(number: int | Decimal | None) -> Decimal | None:
+    return None if number is None else Decimal(number)

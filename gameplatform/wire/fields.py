@@ -19,6 +19,14 @@ UNKNOWN_FIELD_LENGTH_MAX = 64
 DATETIME_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 DATETIME_END = datetime(2100, 1, 1, tzinfo=UTC)
 
+# What an amount may look like for every token; each has its own number of decimals.
+AMOUNT_SCHEMA: dict[str, Any] = {
+    "oneOf": [
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,8})?$"},
+    ]
+}
+
 _DIGITS = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})",
@@ -74,7 +82,7 @@ class QueryIdField(IdField):
         return super().to_internal_value(int(data))
 
 
-@extend_schema_field(OpenApiTypes.DECIMAL)
+@extend_schema_field(AMOUNT_SCHEMA)
 class AmountField(serializers.Field):
     """A token amount as a JSON number or string of at most ``decimals`` places; its value is in minor units."""
 

@@ -16,12 +16,13 @@ class StrictJSONParser(BaseParser):
     """
 
     media_type = "application/json"
+    bytes_max = BODY_BYTES_MAX
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         try:
             # One byte more than is allowed tells "too large" without reading the rest.
-            return loads_strict(stream.read(BODY_BYTES_MAX + 1))
+            return loads_strict(stream.read(self.bytes_max + 1), bytes_max=self.bytes_max)
         except MalformedJSON as error:
             raise ParseError(error.message, code=error.code) from error

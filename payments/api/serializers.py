@@ -2,12 +2,18 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gameplatform.wire.fields import IdField, NameField, QueryIdField, StrictSerializer, TextField
+from gameplatform.wire.fields import AMOUNT_SCHEMA, IdField, NameField, QueryIdField, StrictSerializer, TextField
 
 REASON_LENGTH_MAX = 200
 STATEMENT_LINES_MAX = 100
+
+
+@extend_schema_field(AMOUNT_SCHEMA)
+class UnreadAmountField(serializers.JSONField):
+    """An amount as it came: how many decimals it may have is known when its token is."""
 
 
 class AdjustmentInput(StrictSerializer):
@@ -15,7 +21,7 @@ class AdjustmentInput(StrictSerializer):
 
     user_id = IdField()
     token = TextField(max_length=20)
-    amount = serializers.JSONField()
+    amount = UnreadAmountField()
     reason = NameField(max_length=REASON_LENGTH_MAX)
 
 

@@ -15,6 +15,7 @@ from gameplatform.wire.idempotency import idempotent
 from gameplatform.wire.nest import ok
 from gameplatform.wire.throttles import throttle_for
 from payments import adjustments, queries, wallets
+from payments.api import schema
 from payments.api.serializers import AdjustmentInput, StatementQuery
 from payments.models import Adjustment
 
@@ -22,6 +23,7 @@ from payments.models import Adjustment
 class WalletView(AuthedNestView):
     """The caller's balances."""
 
+    @schema.wallet
     def get(self, request: Request) -> Response:
         data = [
             {"token": b.symbol, "balance": format_amount_fixed(b.balance_minor, decimals=b.decimals)}
@@ -33,6 +35,7 @@ class WalletView(AuthedNestView):
 class StatementView(AuthedNestView):
     """The caller's transfers in one token, newest first; ``next`` continues the list."""
 
+    @schema.statement
     def get(self, request: Request) -> Response:
         query = StatementQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
@@ -67,8 +70,7 @@ class AdjustmentView(AuthedNestView):
     adjust: Callable[..., Adjustment]
     message: str
 
-    @idempotent
-    def post(self, request: Request) -> Response:
+    def make(self, request: Request) -> Response:
         if not self.caller.is_staff:
             raise Forbidden("Only staff may adjust wallets")
         key = request.headers.get("Idempotency-Key")
@@ -107,9 +109,19 @@ class DepositView(AdjustmentView):
     adjust = staticmethod(adjustments.deposit)
     message = "Deposit made successfully"
 
+    @schema.deposit
+    @idempotent
+    def post(self, request: Request) -> Response:
+        return self.make(request)
+
 
 class WithdrawalView(AdjustmentView):
     """Destroy tokens of a wallet."""
 
     adjust = staticmethod(adjustments.withdraw)
     message = "Withdrawal made successfully"
+
+    @schema.withdrawal
+    @idempotent
+    def post(self, request: Request) -> Response:
+        return self.make(request)

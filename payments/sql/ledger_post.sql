@@ -11,9 +11,11 @@ $$;
 -- ledger_post: book a batch of transfers, all of them or none. The only writer of balances and transfers.
 --
 -- result: 'posted'; 'replayed' when every key was already booked with the same content (nothing is done);
+--         'token_frozen' when a token of the batch is frozen (nothing is done);
 --         'insufficient_funds' when an account would go below 0 (short_account names the first; nothing is done).
 -- A key already booked with other content, a partly booked batch, an unknown account or two tokens in one transfer are
 -- programming errors and raise. Keys are looked up before balances: repeating a success never answers "insufficient".
+-- Transfer ids are drawn by the INSERT itself and by nothing before it: payments.seals counts on that.
 CREATE OR REPLACE FUNCTION ledger_post(
     p_debits bigint[], p_credits bigint[], p_amounts bigint[], p_codes text[], p_references text[], p_keys text[],
     p_batch uuid, p_now timestamptz, p_corrects bigint[] DEFAULT NULL,
@@ -41,6 +43,12 @@ BEGIN
             RAISE EXCEPTION 'ledger_post: an idempotency key of this batch was booked with other content: %', p_keys[1:3];
         END IF;
         result := 'replayed';
+        RETURN;
+    END IF;
+
+    IF EXISTS (SELECT 1 FROM payments_token k WHERE k.payouts_frozen_at IS NOT NULL AND EXISTS (
+            SELECT 1 FROM payments_account a WHERE a.token_id = k.id AND a.id = ANY (p_debits))) THEN
+        result := 'token_frozen';
         RETURN;
     END IF;
 

@@ -8,15 +8,22 @@ from django.http import QueryDict
 from django_filters import rest_framework as filters
 from rest_framework.exceptions import ValidationError
 
-from gameplatform.wire.fields import ID_MAX
+from gameplatform.wire.fields import QueryIdField, first_message
 from rooms.models import Participant, Room
 
+HOST_LENGTH_MAX = 64
 
-class IdFormField(forms.IntegerField):
-    """An id as the database can hold it."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=ID_MAX, **kwargs)
+class IdFormField(forms.Field):
+    """An id in a query, as every other route reads one: present means digits, an empty text is no wish for all."""
+
+    def to_python(self, value: str | None) -> int | None:
+        if value is None:
+            return None
+        try:
+            return QueryIdField().to_internal_value(value)
+        except ValidationError as error:
+            raise forms.ValidationError(first_message(error.detail)) from error
 
 
 class IdFilter(filters.Filter):
@@ -31,7 +38,7 @@ class RoomFilter(filters.FilterSet):
     room_id = IdFilter(field_name="id")
     host_id = IdFilter(field_name="owner_id")
     game_type_id = IdFilter(field_name="game_id")
-    host = filters.CharFilter(field_name="owner__username", lookup_expr="icontains", max_length=64)
+    host = filters.CharFilter(field_name="owner__username", lookup_expr="icontains", max_length=HOST_LENGTH_MAX)
 
     class Meta:
         model = Room

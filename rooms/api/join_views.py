@@ -13,7 +13,7 @@ from gameplatform.wire.idempotency import idempotent
 from gameplatform.wire.nest import ok, parse_page
 from gameplatform.wire.throttles import throttle_for
 from rooms import entry, queries
-from rooms.api import shapes
+from rooms.api import schema, shapes
 from rooms.api.filters import ParticipantFilter, filtered
 from rooms.api.serializers import JoinInput, JoinQuery, LeaveInput, RoomQuery, SessionQuery
 from rooms.errors import JoinerNotFound, RoomNotFound, SessionNotFound
@@ -30,9 +30,11 @@ class GameJoinRoomsView(AuthedNestView):
 
     write_throttle = EntryThrottle
 
+    @schema.list_participations
     def get(self, request: Request) -> Response:
         return _participations(request, queries.participants())
 
+    @schema.join
     @idempotent
     def post(self, request: Request) -> Response:
         body = JoinInput(data=request.data)
@@ -68,6 +70,7 @@ class LeaveView(AuthedNestView):
 
     write_throttle = EntryThrottle
 
+    @schema.leave
     @idempotent
     def post(self, request: Request) -> Response:
         body = LeaveInput(data=request.data)
@@ -90,6 +93,7 @@ class LeaveView(AuthedNestView):
 class ByRoomView(AuthedNestView):
     """Participations of a room, of one of its sessions."""
 
+    @schema.list_by_room
     def get(self, request: Request) -> Response:
         return _participations(request, queries.participants())
 
@@ -97,6 +101,7 @@ class ByRoomView(AuthedNestView):
 class JoinersView(AuthedNestView):
     """Who is in a session, given by itself or as its room's current one; without either, everybody's places."""
 
+    @schema.list_joiners
     def get(self, request: Request) -> Response:
         page = parse_page(request.query_params)
         session = self._session(request)
@@ -125,6 +130,7 @@ class JoinersView(AuthedNestView):
 class JoinerView(AuthedNestView):
     """One participation in detail."""
 
+    @schema.get_joiner
     def get(self, request: Request) -> Response:
         joiner = queries.participant_detail(_asked(request, JoinQuery)["join_id"])
         if joiner is None:
@@ -137,6 +143,7 @@ class JoinerView(AuthedNestView):
 class OwnByRoomView(AuthedNestView):
     """The caller's newest session per room."""
 
+    @schema.list_own
     def get(self, request: Request) -> Response:
         return _participations(request, queries.latest_participations(self.caller))
 
@@ -144,6 +151,7 @@ class OwnByRoomView(AuthedNestView):
 class ExpiredSessionsView(AuthedNestView):
     """Sessions that were called off, each with who was in it."""
 
+    @schema.list_expired
     def get(self, request: Request) -> Response:
         page = parse_page(request.query_params)
         chosen = queries.expired_sessions()
@@ -167,6 +175,7 @@ class ExpiredSessionsView(AuthedNestView):
 class JoinersRefundView(AuthedNestView):
     """Who was refunded by a session."""
 
+    @schema.list_refunded
     def get(self, request: Request) -> Response:
         page = parse_page(request.query_params)
         session_id = _asked(request, SessionQuery)["session_id"]
@@ -183,6 +192,7 @@ class JoinersRefundView(AuthedNestView):
 class ProcessRefundView(AuthedNestView):
     """The record of a called-off session's refunds; the refunds themselves are made when it is called off."""
 
+    @schema.process_refund
     @idempotent
     def post(self, request: Request) -> Response:
         session_id = _asked(request, SessionQuery)["session_id"]
@@ -210,6 +220,7 @@ class ProcessRefundView(AuthedNestView):
 class CheckNewSessionView(AuthedNestView):
     """Whether the room has a session to join."""
 
+    @schema.check_new_session
     def get(self, request: Request) -> Response:
         room_id = _asked(request, RoomQuery)["room_id"]
         if queries.room_row(room_id) is None:

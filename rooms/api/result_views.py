@@ -1,32 +1,27 @@
 """`POST /api/v1/game-rooms/sessions/{id}/result`: the game's server posts the ranking, signed (contract: rooms)."""
 
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.accounts.api.signed import ResultsKeyAuthentication
+from gameplatform.accounts.api.signed import IsKey, ResultsKeyAuthentication
 from gameplatform.accounts.models import ApiKey
-from gameplatform.wire.fields import ID_MAX, IdField, StrictSerializer, iso_ms
+from gameplatform.wire.fields import ID_MAX, iso_ms
 from gameplatform.wire.nest import NestView, ok
 from gameplatform.wire.throttles import throttle_for
 from rooms import results
+from rooms.api import schema
+from rooms.api.serializers import ResultInput
 from rooms.errors import SessionNotFound
-
-RANKING_MAX = 10_000
-
-
-class ResultInput(StrictSerializer):
-    """``ranking``: the participants' ids (`id` of a join), best first."""
-
-    ranking = serializers.ListField(child=IdField(), min_length=1, max_length=RANKING_MAX)
 
 
 class ResultView(NestView):
     """The ranking of a running session of a game that its own server decides; once."""
 
     authentication_classes = [ResultsKeyAuthentication]
+    permission_classes = [IsKey]
     write_throttle = throttle_for("writes", fail_open=False)
 
+    @schema.submit_result
     def post(self, request: Request, session_id: str) -> Response:
         body = ResultInput(data=request.data)
         body.is_valid(raise_exception=True)

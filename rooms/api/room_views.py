@@ -9,7 +9,7 @@ from gameplatform.accounts.api.base import AuthedNestView
 from gameplatform.core import tickets
 from gameplatform.wire.nest import ok, parse_page
 from rooms import offers, queries
-from rooms.api import shapes
+from rooms.api import schema, shapes
 from rooms.api.filters import RoomFilter, filtered
 from rooms.api.serializers import CreateRoomInput, EditRoomInput, IdQuery, RoomQuery
 from rooms.errors import RoomInvalid, RoomNotFound
@@ -23,6 +23,7 @@ TICKET_PURPOSE = "game-rooms"
 class GameRoomsView(AuthedNestView):
     """The collection: list, create, change (PATCH ?id=), delete (DELETE ?id=)."""
 
+    @schema.list_rooms
     def get(self, request: Request) -> Response:
         page = parse_page(request.query_params)
         rooms = filtered(RoomFilter, request.query_params, queries.visible_rooms())
@@ -32,6 +33,7 @@ class GameRoomsView(AuthedNestView):
             pagination=page.pagination(queries.bounded_total(rooms)),
         )
 
+    @schema.create_room
     def post(self, request: Request) -> Response:
         body = CreateRoomInput(data=request.data)
         body.is_valid(raise_exception=True)
@@ -52,6 +54,7 @@ class GameRoomsView(AuthedNestView):
         # 200 and not 201: the documents' own answer, the data is ours (contract: rooms, "create room status").
         return ok("Game room created successfully", data={"id": room.pk, "name": room.name})
 
+    @schema.edit_room
     def patch(self, request: Request) -> Response:
         room_id = _id_of(request, IdQuery, "id")
         body = EditRoomInput(data=request.data)
@@ -61,6 +64,7 @@ class GameRoomsView(AuthedNestView):
         applied = room.pending_change is None
         return ok("Game room updated successfully", data={"id": room.pk, "name": room.name, "applied": applied})
 
+    @schema.delete_room
     def delete(self, request: Request) -> Response:
         offers.delete_room(actor=self.caller, room_id=_id_of(request, IdQuery, "id"), now=self.now)
         return ok("Game room deleted successfully")
@@ -69,6 +73,7 @@ class GameRoomsView(AuthedNestView):
 class GameRoomView(AuthedNestView):
     """One room with its prizes and the joiners of its current session."""
 
+    @schema.get_room
     def get(self, request: Request) -> Response:
         row = queries.room_row(_id_of(request, RoomQuery, "room_id"))
         if row is None:
@@ -83,6 +88,7 @@ class GameRoomView(AuthedNestView):
 class TicketView(AuthedNestView):
     """A one-use ticket for a browser to open a room's stream or the lobby with."""
 
+    @schema.issue_ticket
     def post(self, request: Request) -> Response:
         ticket = tickets.issue(purpose=TICKET_PURPOSE, claim={"user_id": self.caller.pk})
         data = {"ticket": ticket, "expires_in": tickets.LIFETIME_SECONDS}

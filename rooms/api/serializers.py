@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gameplatform.wire.fields import AmountField, IdField, NameField, QueryIdField, StrictSerializer, TextField
@@ -13,6 +15,9 @@ from rooms.terms import AMOUNT_DECIMALS, WINDOW_SECONDS_MAX
 NAME_LENGTH_MAX = 120
 SYMBOL_LENGTH_MAX = 255
 COUNT_MAX = 1_000_000
+RANKING_MAX = 10_000
+# Far beyond what the prize table allows, so that its own sentence can say so.
+PERCENT_MAX = 1_000
 
 
 class CountField(serializers.Field):
@@ -30,6 +35,14 @@ class CountField(serializers.Field):
         return data
 
 
+class CountFieldSchema(OpenApiSerializerFieldExtension):
+    target_class = CountField
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.target.minimum, "maximum": self.target.maximum}
+
+
+@extend_schema_field({"type": "number", "minimum": -PERCENT_MAX, "maximum": PERCENT_MAX})
 class PercentField(serializers.Field):
     """A JSON number; its rules are those of the prize table (`rooms.prizes`)."""
 
@@ -38,7 +51,7 @@ class PercentField(serializers.Field):
     def to_internal_value(self, data: Any) -> Decimal:
         if type(data) is int:
             data = Decimal(data)
-        if not isinstance(data, Decimal) or not data.is_finite() or abs(data) > 1000:
+        if not isinstance(data, Decimal) or not data.is_finite() or abs(data) > PERCENT_MAX:
             self.fail("invalid")
         return data
 
@@ -94,6 +107,7 @@ class JoinInput(StrictSerializer):
     amount = AmountField(decimals=AMOUNT_DECIMALS)
 
 
+@extend_schema_field({"type": "number"})
 class ScoreField(serializers.Field):
     """A JSON number, exact."""
 
@@ -117,6 +131,12 @@ class LeaveInput(StrictSerializer):
     """Body of POST /game-join-rooms/leave."""
 
     session_id = IdField()
+
+
+class ResultInput(StrictSerializer):
+    """``ranking``: the participants' ids (`id` of a join), best first."""
+
+    ranking = serializers.ListField(child=IdField(), min_length=1, max_length=RANKING_MAX)
 
 
 class IdQuery(serializers.Serializer[Any]):

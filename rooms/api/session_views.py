@@ -11,19 +11,11 @@ from gameplatform.accounts.api.base import AuthedNestView
 from gameplatform.wire.fields import ID_MAX
 from gameplatform.wire.nest import ok
 from rooms import proof, queries, scores
-from rooms.api import shapes
+from rooms.api import schema, shapes
 from rooms.api.serializers import ScoreInput
 from rooms.errors import SessionNotFound
 from rooms.models import Session
 from rounds.standings import score_text
-
-RULES = {
-    "score": "Entries are ranked by their scores while the session ran; equal scores by earlier submission, then by"
-    " ticket; entries without a score come last.",
-    "submitted": "Entries are ranked by the game's own server, which posts the ranking once, with its key.",
-    "draw": "Entries are ranked by their tickets, drawn from a seed that was committed to before the first join.",
-}
-ROUNDING = "The pool is divided by the prize table in minor units; units left over go to the largest remainders."
 
 
 def _session(session_id: str) -> Session:
@@ -43,6 +35,7 @@ def _score(session: Session, score: Decimal | None) -> dict[str, Any]:
 class SessionView(AuthedNestView):
     """One session with its frozen terms."""
 
+    @schema.get_session
     def get(self, request: Request, session_id: str) -> Response:
         detail = shapes.session_detail(_session(session_id), self.now)
         return ok("Game session fetched successfully", data=detail)
@@ -51,6 +44,7 @@ class SessionView(AuthedNestView):
 class ResultsView(AuthedNestView):
     """Standings and awards with rule and arithmetic; no standings while the session is live or if called off."""
 
+    @schema.get_results
     def get(self, request: Request, session_id: str) -> Response:
         session = _session(session_id)
         outcome = queries.outcome(session.pk)
@@ -78,8 +72,8 @@ class ResultsView(AuthedNestView):
         data = {
             "session": shapes.session_brief(session),
             "result_mode": session.result_mode,
-            "rule": RULES[session.result_mode],
-            "rounding": ROUNDING,
+            "rule": shapes.RULES[session.result_mode],
+            "rounding": shapes.ROUNDING,
             "outcome": outcome.kind if outcome else None,
             "total_amount": shapes.number(pool_minor),
             "game_set_prizes": shapes.prize_table(shares),
@@ -91,6 +85,7 @@ class ResultsView(AuthedNestView):
 class ScoreView(AuthedNestView):
     """The caller's own score in a running session that scores decide."""
 
+    @schema.submit_score
     def post(self, request: Request, session_id: str) -> Response:
         body = ScoreInput(data=request.data)
         body.is_valid(raise_exception=True)
@@ -103,5 +98,6 @@ class ScoreView(AuthedNestView):
 class ProofView(AuthedNestView):
     """The draw's public record at this moment."""
 
+    @schema.get_proof
     def get(self, request: Request, session_id: str) -> Response:
         return ok("Game session proof fetched successfully", data=proof.proof(_session(session_id)))

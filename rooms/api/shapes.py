@@ -29,6 +29,14 @@ PARTICIPANT_STATUS = {
     Participant.Status.LEFT: "cancelled",
     Participant.Status.REFUNDED: "refunded",
 }
+# By result mode.
+RULES = {
+    "score": "Entries are ranked by their scores while the session ran; equal scores by earlier submission, then by"
+    " ticket; entries without a score come last.",
+    "submitted": "Entries are ranked by the game's own server, which posts the ranking once, with its key.",
+    "draw": "Entries are ranked by their tickets, drawn from a seed that was committed to before the first join.",
+}
+ROUNDING = "The pool is divided by the prize table in minor units; units left over go to the largest remainders."
 
 
 def number(minor: int) -> int | float:
@@ -125,6 +133,8 @@ def room_detail(row: queries.Row, joiners: Sequence[queries.Row], *, may_manage:
         "join_window_seconds": row["join_window_seconds"],
         "run_seconds": row["run_seconds"],
         "game_set_prizes": prize_table(row["prize_shares_bp"]),
+        # The room's chat, for the calls of the chat API.
+        "conversation_id": row["conversation_id"] and str(row["conversation_id"]),
         "join_room_num": len(joiners),
         "joiners": [
             {
@@ -272,6 +282,7 @@ def session_detail(session: Session, now: datetime) -> Shape:
             )
         ),
         "result_mode": session.result_mode,
+        "score_order": session.score_order if session.contest_id else None,
         # The number under which game clients send their rounds (contract: rounds).
         "multiplayer_game_round_id": session.contest.multiplayer_id if session.contest else None,
         "draw_commit": session.draw_commit,

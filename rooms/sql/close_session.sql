@@ -8,8 +8,10 @@ $$;
 
 -- refund_session: give every paid participant back exactly what it paid, all in one batch, and record the outcome.
 -- The caller holds the session's lock. The escrow must be empty afterwards, or everything is undone.
-CREATE OR REPLACE FUNCTION refund_session(
-    p_session bigint, p_batch uuid, p_now timestamptz, OUT entries int, OUT pool_minor bigint
+-- result: 'refunded', or 'token_frozen'; the caller then rolls back.
+DROP FUNCTION IF EXISTS refund_session(bigint, uuid, timestamptz);
+CREATE FUNCTION refund_session(
+    p_session bigint, p_batch uuid, p_now timestamptz, OUT result text, OUT entries int, OUT pool_minor bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
     v_token bigint;
@@ -34,7 +36,10 @@ BEGIN
         SELECT l.result INTO v_result FROM ledger_post(array_fill(v_escrow, ARRAY[entries]), v_posting.wallets,
             v_posting.amounts, array_fill('refund'::text, ARRAY[entries]),
             array_fill('session:' || p_session, ARRAY[entries]), v_posting.keys, p_batch, p_now) l;
-        IF v_result <> 'posted' THEN
+        IF v_result = 'token_frozen' THEN
+            result := v_result;
+            RETURN;
+        ELSIF v_result <> 'posted' THEN
             RAISE EXCEPTION 'refund_session: session % was not refunded: %', p_session, v_result;
         END IF;
         UPDATE rooms_participant p SET status = 'refunded', closed_at = p_now, refund_tx_hash = t.tx_hash
@@ -49,14 +54,17 @@ BEGIN
     END IF;
     INSERT INTO rooms_outcome (session_id, kind, entries, pool_minor, at)
         VALUES (p_session, 'refunded', entries, pool_minor, p_now);
+    result := 'refunded';
 END $$;
 
 -- settle_session: record every participant's rank and pay the prizes out of the escrow, all in one batch.
 -- p_participants are all paid participants in rank order, p_prizes their prizes (0: none). The caller holds the
 -- session's lock. Prizes must empty the escrow exactly, or everything is undone.
-CREATE OR REPLACE FUNCTION settle_session(
+-- result: 'settled', or 'token_frozen'; the caller then rolls back.
+DROP FUNCTION IF EXISTS settle_session(bigint, bigint[], bigint[], uuid, timestamptz);
+CREATE FUNCTION settle_session(
     p_session bigint, p_participants bigint[], p_prizes bigint[], p_batch uuid, p_now timestamptz,
-    OUT entries int, OUT pool_minor bigint
+    OUT result text, OUT entries int, OUT pool_minor bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
     v_token bigint;
@@ -88,7 +96,10 @@ BEGIN
     SELECT l.result INTO v_result FROM ledger_post(array_fill(v_escrow, ARRAY[v_posting.n]), v_posting.wallets,
         v_posting.amounts, array_fill('prize'::text, ARRAY[v_posting.n]),
         array_fill('session:' || p_session, ARRAY[v_posting.n]), v_posting.keys, p_batch, p_now) l;
-    IF v_result <> 'posted' THEN
+    IF v_result = 'token_frozen' THEN
+        result := v_result;
+        RETURN;
+    ELSIF v_result <> 'posted' THEN
         RAISE EXCEPTION 'settle_session: session % was not paid out: %', p_session, v_result;
     END IF;
     UPDATE rooms_participant p SET prize_tx_hash = t.tx_hash FROM payments_transfer t
@@ -101,6 +112,7 @@ BEGIN
     pool_minor := v_posting.total;
     INSERT INTO rooms_outcome (session_id, kind, entries, pool_minor, at)
         VALUES (p_session, 'settled', entries, pool_minor, p_now);
+    result := 'settled';
 END $$;
 
 ALTER TABLE rooms_session SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02,

@@ -6,7 +6,8 @@ CREATE OR REPLACE FUNCTION join_session(
     p_room bigint, p_session bigint, p_user bigint, p_amount bigint, p_request_key text, p_public_id uuid, p_batch uuid,
     p_now timestamptz,
     OUT result text, OUT participant_id bigint, OUT public_id uuid, OUT joined_at timestamptz, OUT amount_minor bigint,
-    OUT wallet_address text, OUT tx_hash text, OUT participants_count int, OUT seq bigint
+    OUT wallet_address text, OUT tx_hash text, OUT participants_count int, OUT seq bigint,
+    OUT conversation_id uuid, OUT members_count int
 ) LANGUAGE plpgsql AS $$
 DECLARE
     s rooms_session;
@@ -77,6 +78,11 @@ BEGIN
     UPDATE rooms_session SET participants_count = s.participants_count + 1 WHERE id = s.id;
     seq := room_event(s.room_id, s.id, 'participant.joined', jsonb_build_object('participant_id', participant_id,
         'user_id', p_user, 'username', v_username, 'participants_count', participants_count), p_now);
+    -- A game does not fail because its chat says no: who is banned there plays all the same.
+    SELECT r.conversation_id INTO conversation_id FROM rooms_room r WHERE r.id = s.room_id;
+    SELECT m.participant_count INTO members_count
+        FROM chat_add_member(conversation_id, NULL, p_user, p_user::text, v_username, '{}', p_now) m
+        WHERE m.result = 'added';
     public_id := p_public_id;
     joined_at := p_now;
     result := 'joined';

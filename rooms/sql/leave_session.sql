@@ -3,7 +3,7 @@
 -- the same request key), or the rule that says no; then nothing was done.
 CREATE OR REPLACE FUNCTION leave_session(
     p_session bigint, p_user bigint, p_request_key text, p_batch uuid, p_now timestamptz,
-    OUT result text, OUT participant_id bigint, OUT room_id bigint, OUT tx_hash text, OUT participants_count int, OUT seq bigint
+    OUT result text, OUT participant_id bigint, OUT room_id bigint, OUT tx_hash text, OUT participants_count int, OUT seq bigint, OUT conversation_id uuid
 ) LANGUAGE plpgsql AS $$
 DECLARE
     s rooms_session;
@@ -43,7 +43,9 @@ BEGIN
     v_key := 'session:' || s.id || ':refund:' || p.id;
     SELECT l.result INTO result FROM ledger_post(ARRAY[v_escrow], ARRAY[v_wallet], ARRAY[p.amount_minor],
         ARRAY['refund'], ARRAY['session:' || s.id], ARRAY[v_key], p_batch, p_now) l;
-    IF result <> 'posted' THEN
+    IF result = 'token_frozen' THEN
+        RETURN;
+    ELSIF result <> 'posted' THEN
         RAISE EXCEPTION 'leave_session: session % cannot refund participant %: %', s.id, p.id, result;
     END IF;
     SELECT t.tx_hash INTO tx_hash FROM payments_transfer t WHERE t.idempotency_key = v_key;
@@ -57,5 +59,6 @@ BEGIN
     UPDATE rooms_session SET participants_count = s.participants_count - 1 WHERE id = s.id;
     seq := room_event(s.room_id, s.id, 'participant.left', jsonb_build_object('participant_id', p.id,
         'user_id', p_user, 'username', v_username, 'participants_count', participants_count), p_now);
+    SELECT r.conversation_id INTO conversation_id FROM rooms_room r WHERE r.id = s.room_id;
     result := 'left';
 END $$;

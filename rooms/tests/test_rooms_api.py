@@ -252,6 +252,14 @@ def test_the_list_is_paged_newest_first(api, make_room, player):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("value", ["", "0", "-1", "+1", "01", " 1", "1.0", "1e0", "x", "%D9%A1", str(2**63)])
+@pytest.mark.parametrize("name", ["room_id", "host_id", "game_type_id"])
+def test_a_filter_that_is_no_id_is_a_400_and_never_ignored(api, make_room, player, name, value):
+    make_room()
+    answer = api(player).get(f"{ROOMS}?{name}={value}")
+    assert (answer.status_code, answer.json()["message"][: len(name) + 1]) == (400, f"{name}:")
+
+
 def test_the_list_filters(api, make_room, player, rival, game):
     rival.is_master = True
     rival.save()

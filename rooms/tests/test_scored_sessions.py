@@ -133,6 +133,11 @@ def test_a_session_of_another_mode_takes_no_scores(make_room, player, fund, join
         scored(session, player, "1")
 
 
+def test_a_session_of_another_mode_names_no_order_of_scores(make_room, api, player):
+    detail = api(player).get(f"/api/v1/game-rooms/sessions/{make_room().current_session_id}").json()["data"]
+    assert (detail["result_mode"], detail["score_order"]) == ("draw", None)
+
+
 def test_over_http_with_results_that_show_the_scores(api, session, racers, clock):
     path = f"/api/v1/game-rooms/sessions/{session.pk}"
     clock.move_to(STARTS_AT)
@@ -158,6 +163,7 @@ def test_over_http_with_results_that_show_the_scores(api, session, racers, clock
     assert data["rule"].startswith("Entries are ranked by their scores")
     detail = api(racers[0]).get(path).json()["data"]
     assert detail["multiplayer_game_round_id"] == session.contest.multiplayer_id
+    assert (detail["result_mode"], detail["score_order"]) == ("score", "asc")
 
 
 @pytest.mark.parametrize("score", ["1", True, None, [1], {}])

@@ -34,7 +34,12 @@ class RoundView(ActorView):
 
 
 class RoundsView(RoundView):
-    @documented("List a player's rounds", query=["user_id", "page", "per_page"], errors=[401, 404, 422])
+    @documented(
+        "List a player's rounds",
+        operation_id="game_rounds_list",
+        query=["user_id", "page", "per_page"],
+        errors=[401, 404, 422],
+    )
     def get(self, request: Request) -> Response:
         """Oldest first, without rankings."""
         given = self.parameters

@@ -1,6 +1,5 @@
 """How these routes look in the OpenAPI document: parameters by name, since each may come in any of five forms."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,23 +21,28 @@ TYPES: dict[str, dict[str, str]] = {
     "end_time": {"type": "string", "format": "date-time"},
 }
 TEXT = {"type": "string"}
+# An address that is no number, and a parameter that cannot be read.
+EVERYWHERE = (404, 422)
 
 
 def documented(
     summary: str,
     *,
+    operation_id: str | None = None,
     query: Sequence[str] = (),
     body: Sequence[str] = (),
     success: int = 200,
     errors: Sequence[int] = (),
 ) -> Callable[[Any], Any]:
-    """Describe a route by the names of what it takes and the statuses it answers."""
+    """Describe a route by the names of what it takes and the statuses it answers; its name comes from its path."""
     schema: dict[str, Any] = {"type": "object", "properties": {name: TYPES.get(name, TEXT) for name in body}}
     forms = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
     responses: dict[Any, Any] = {success: OpenApiTypes.OBJECT}
-    responses |= {(status, "text/plain"): OpenApiResponse(OpenApiTypes.STR) for status in errors}
+    responses |= {
+        (status, "text/plain"): OpenApiResponse(OpenApiTypes.STR) for status in sorted({*errors, *EVERYWHERE})
+    }
     describe: Callable[[Any], Any] = extend_schema(
-        operation_id="gamefuse_" + re.sub(r"[^a-z]+", "_", summary.lower()),
+        operation_id=operation_id,
         tags=["GameFuse v3"],
         summary=summary,
         parameters=[OpenApiParameter(name) for name in query],

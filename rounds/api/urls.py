@@ -16,7 +16,8 @@ def route(pattern: str, view: type[GameFuseView], label: str, **options: object)
 
 
 urlpatterns = [
-    route("games/(?:verify|fetch_game_variables)", users.GameView, "game"),
+    route("games/verify", users.GameView, "game"),
+    route("games/fetch_game_variables", users.GameView, "game-variables"),
     route("games/store_items", users.StoreItemsView, "store-items"),
     route("games/{id}/leaderboard_entries", boards.GameEntriesView, "game-entries"),
     route("users", users.UsersView, "users"),

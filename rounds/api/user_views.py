@@ -21,6 +21,7 @@ from rounds.errors import GameNotFound, GameNotVerified, MissingParameter
 EMAIL_INPUT_MAX = 300
 NAME_INPUT_MAX = 300
 PASSWORD_INPUT_MAX = 1000
+PAIR_NEEDED = "Each attribute needs a 'key' and a 'value' parameter"
 
 
 class GameView(GameFuseView):
@@ -153,10 +154,12 @@ class AddAttributeView(ActorView):
             except MalformedJSON:
                 raise MissingParameter() from None
         items = list(given.values()) if isinstance(given, Mapping) else given or []
+        if not isinstance(items, list):
+            raise MissingParameter(PAIR_NEEDED)
         if "key" in self.parameters:
             items = [{name: self.parameters.raw(name) for name in ("key", "value")}, *items]
-        if not items or not isinstance(items, list):
-            raise MissingParameter("Each attribute needs a 'key' and a 'value' parameter")
+        if not items:
+            raise MissingParameter(PAIR_NEEDED)
         return [(self._text(item, "key"), self._text(item, "value")) for item in items]
 
     def _text(self, item: Any, name: str) -> str:
@@ -166,7 +169,7 @@ class AddAttributeView(ActorView):
         if name == "value" and value is None and isinstance(item, Mapping) and name in item:
             return ""
         if value is None or isinstance(value, Mapping | list):
-            raise MissingParameter("Each attribute needs a 'key' and a 'value' parameter")
+            raise MissingParameter(PAIR_NEEDED)
         return str(value)
 
 

@@ -436,3 +436,10 @@ def test_guessing_one_players_password_is_limited(as_player, arcade, ada, settin
     assert (refused.status_code, refused["Content-Type"]) == (429, TEXT)
     assert 15 <= int(refused["Retry-After"]) <= 20
     assert guess("bob@players.example").status_code == 401
+
+
+@pytest.mark.parametrize("attributes", ["true", "1", '"text"', True, 7, 1.5])
+def test_attributes_that_are_no_list_are_refused_beside_a_good_one(ada, as_player, attributes):
+    body = {"key": "level", "value": "10", "attributes": attributes}
+    answer = as_player(ada).post(f"/api/v3/users/{ada.user.pk}/add_game_user_attribute", body)
+    assert (answer.status_code, answer.content) == (400, b"Each attribute needs a 'key' and a 'value' parameter")

@@ -12,7 +12,9 @@ from datetime import timedelta
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from gameplatform.accounts import api_keys
 from gameplatform.accounts.models import ApiKey
@@ -54,6 +56,13 @@ class SignedKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Signature"
+
+
+class IsKey(BasePermission):
+    """Only requests that a key has signed."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.auth, ApiKey)
 
 
 class ResultsKeyAuthentication(SignedKeyAuthentication):

@@ -1,13 +1,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gameplatform.accounts.api import schema
 from gameplatform.accounts.api.base import AuthedNestView
 from gameplatform.accounts.api.serializers import (
-    GameOutput,
     GameQuery,
     LoginInput,
     ProfileInput,
@@ -49,7 +48,7 @@ class AuthView(NestView):
 class RegisterView(AuthView):
     """Create a player and sign it in."""
 
-    @extend_schema(request=RegisterInput, responses={201: SignedInOutput})
+    @schema.register
     def post(self, request: Request) -> Response:
         values = checked(RegisterInput, request.data)
         signed_in = register_user(**values, now=self.now)
@@ -59,7 +58,7 @@ class RegisterView(AuthView):
 class LoginView(AuthView):
     """Sign in with a username and its password."""
 
-    @extend_schema(request=LoginInput, responses=SignedInOutput)
+    @schema.log_in
     def post(self, request: Request) -> Response:
         values = checked(LoginInput, request.data)
         return ok("Logged in successfully", data=SignedInOutput(log_in(**values, now=self.now)).data)
@@ -68,7 +67,7 @@ class LoginView(AuthView):
 class RefreshView(AuthView):
     """A new pair of tokens for a refresh token, which is used up by it."""
 
-    @extend_schema(request=RefreshInput, responses=SignedInOutput)
+    @schema.refresh
     def post(self, request: Request) -> Response:
         raw = checked(RefreshInput, request.data)["refresh"]
         return ok("Token refreshed successfully", data=SignedInOutput(refresh(raw=raw, now=self.now)).data)
@@ -77,7 +76,7 @@ class RefreshView(AuthView):
 class LogoutView(AuthView):
     """Use up a refresh token; safe to repeat."""
 
-    @extend_schema(request=RefreshInput, responses={200: None})
+    @schema.log_out
     def post(self, request: Request) -> Response:
         log_out(raw=checked(RefreshInput, request.data)["refresh"], now=self.now)
         return ok("Logged out successfully")
@@ -86,11 +85,11 @@ class LogoutView(AuthView):
 class MeView(AuthedNestView):
     """The signed-in user itself; a wallet is connected here."""
 
-    @extend_schema(responses=UserOutput)
+    @schema.own_user
     def get(self, request: Request) -> Response:
         return ok("User retrieved successfully", data=UserOutput(self.caller).data)
 
-    @extend_schema(request=ProfileInput, responses=UserOutput)
+    @schema.edit_own_user
     def patch(self, request: Request) -> Response:
         changes = checked(ProfileInput, request.data)
         user = update_profile(user_id=self.caller.pk, changes=changes)  # type: ignore[arg-type]
@@ -100,7 +99,7 @@ class MeView(AuthedNestView):
 class GameListsView(NestView):
     """The active games."""
 
-    @extend_schema(responses=GameOutput(many=True))
+    @schema.games
     def get(self, request: Request) -> Response:
         return ok("Game lists retrieved successfully", data=active_games())
 
@@ -108,7 +107,7 @@ class GameListsView(NestView):
 class GameListView(NestView):
     """One game by its id."""
 
-    @extend_schema(parameters=[GameQuery], responses=GameOutput)
+    @schema.game
     def get(self, request: Request) -> Response:
         game_id = checked(GameQuery, request.query_params)["id"]
         return ok("Game list retrieved successfully", data=find_game(game_id))

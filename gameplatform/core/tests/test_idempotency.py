@@ -126,7 +126,7 @@ def test_other_keys_pass(key):
 
 @pytest.mark.django_db
 def test_pruning_takes_the_old_in_batches_and_leaves_the_young(monkeypatch):
-    monkeypatch.setattr("gameplatform.core.idempotency.PRUNE_BATCH", 3)
+    monkeypatch.setattr("gameplatform.core.batches.BATCH_ROWS", 3)
     for number in range(7):
         start(f"old-{number}", now=NOW - timedelta(days=2))
     start("young", now=NOW - timedelta(days=1))

@@ -19,14 +19,19 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from gameplatform.accounts.models import User
+from gameplatform.accounts.models import Game, User
 from gameplatform.core import clock
 from gameplatform.core.tests.servers import free_port
+from gameplatform.demo import bots
+from gameplatform.demo.bots import Bot, Table
 from gameplatform.demo.client import Caller, Tally
+from gameplatform.demo.lobby import Lobby
 from gameplatform.demo.logins import Login
+from gameplatform.demo.reconcile import Entry
 from payments import adjustments
-from rooms import offers
+from rooms import offers, scores
 from rooms.models import Participant, Session
+from rounds.models import Round
 from tests.support.books import balance, findings
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,8 +61,8 @@ class Platform:
             time.sleep(0.05)
         return web
 
-    def start_tick(self) -> None:
-        self._start("manage.py", "advance_sessions", "--loop")
+    def start_tick(self) -> subprocess.Popen[bytes]:
+        return self._start("manage.py", "advance_sessions", "--loop")
 
     def play(self, *words: str) -> subprocess.Popen[str]:
         command = [sys.executable, "manage.py", "play", "--base-url", self.url, *words]
@@ -145,6 +150,24 @@ def quick_rooms(platform, game) -> None:
         )
 
 
+@pytest.fixture
+def race(platform) -> None:
+    """A room where the lowest score wins, with a run long enough for every bot to have sent its scores."""
+    game = Game.objects.create(name="Sledge Run", symbol="SLEDGE", result_mode="score", score_order="asc")
+    offers.create_room(
+        actor=User.objects.get(username="boss"),
+        game_id=game.pk,
+        name="downhill",
+        symbol=None,
+        entry_fee_minor=200,
+        prize_table=[(1, Decimal(60)), (2, Decimal(40))],
+        now=clock.now(),
+        max_participants=10,
+        join_window_seconds=4,
+        run_seconds=6,
+    )
+
+
 def staff_words(tmp_path: Path) -> list[str]:
     return ["--staff-username", "boss", "--staff-password-file", str(tmp_path / "password")]
 
@@ -212,6 +235,86 @@ def test_a_unit_that_vanishes_behind_a_bots_back_is_named(platform, quick_rooms,
     assert "CommandError: The players' books and the platform disagree, see above." in output
 
 
+def test_bots_that_want_scores_join_only_where_scores_decide_and_reconcile(platform, quick_rooms, race, tmp_path):
+    platform.start_web()
+    platform.start_tick()
+    words = ["--players", "6", "--minutes", "0.25", "--mode", "score"]
+    code, output = finished(platform.play(*words, *staff_words(tmp_path)))
+    assert code == 0, output
+    players, sessions = reconciled(output)
+    assert players == 6
+    played = Session.objects.filter(participants__status__in=["paid", "refunded"]).distinct()
+    assert set(played.values_list("room__name", "result_mode")) == {("downhill", "score")}
+    assert sessions == played.count() >= 1
+    sent = re.search(r"(\d+) scores", output.splitlines()[-2])
+    assert sent is not None, output
+    assert int(sent[1]) >= Round.objects.filter(score__isnull=False).count() > 0
+    assert Participant.objects.filter(prize_minor__gt=0).exists()
+    assert findings() == []
+
+
+def test_a_score_after_the_end_is_a_refusal_and_nothing_more(platform, race, monkeypatch):
+    monkeypatch.setattr(bots, "LEAVE_PROBABILITY", 0)
+    monkeypatch.setattr(bots, "SCORES_SENT", (2,))
+    platform.start_web()
+    tick = platform.start_tick()
+    session = Session.objects.get()
+    tally = Tally()
+
+    async def late_scores() -> list[Entry]:
+        async with httpx.AsyncClient(base_url=platform.url, trust_env=False) as client:
+            staff = Caller(client, Login(username="boss", password=PASSWORD), tally)
+            await staff.log_in()
+            lobby = Lobby(staff, tally, "score")
+            table = Table(
+                staff=staff,
+                lobby=lobby,
+                tally=tally,
+                token="GOLD",
+                pause_seconds=(0, 0),
+                stopping=asyncio.Event(),
+                entrance=asyncio.Semaphore(),
+            )
+            table.stopping.set()
+            logins = [Login(username=f"racer{n}", password="a long enough password") for n in range(2)]
+            racers = [Bot(login.username, Caller(client, login, tally), table) for login in logins]
+            await lobby._look()
+            for racer in racers:
+                await racer.play()
+                await racer._turn()
+            while not lobby.takes_scores(session.pk):
+                await asyncio.sleep(0.1)
+                await lobby._look()
+            # Nobody settles it, so that it is shown as running.
+            tick.kill()
+            await asyncio.sleep((session.ends_at - clock.now()).total_seconds())
+            for racer in racers:
+                await racer._send_scores()
+            return [racer.book.entries[session.pk] for racer in racers]
+
+    entries = asyncio.run(late_scores())
+    assert [(entry.score, entry.scores_left, entry.is_score_known) for entry in entries] == [(None, 0, True)] * 2
+    assert (tally.scores, tally.refusals) == (0, {"Scores are taken while the session is running": 2})
+    assert not Round.objects.filter(score__isnull=False).exists()
+
+
+def test_scores_that_the_bots_did_not_send_are_named(platform, race, tmp_path):
+    platform.start_web()
+    platform.start_tick()
+    play = platform.play("--players", "4", "--minutes", "0.12", "--mode", "score", *staff_words(tmp_path))
+    session = first_paid_place(play).session
+    time.sleep(max(0.0, (session.ends_at - clock.now()).total_seconds() - 1))
+    # In the last second, when the bots have sent theirs.
+    for place in Participant.objects.filter(session=session, status="paid").select_related("user"):
+        scores.submit_score(session_id=session.pk, player=place.user, score=Decimal("7.5"), now=clock.now())
+    code, output = finished(play)
+    assert code == 1
+    assert re.search(
+        rf"^session {session.pk}: entry \d+ is ranked by score 7\.5, but its player sent ", output, re.MULTILINE
+    ), output
+    assert "CommandError: The players' books and the platform disagree, see above." in output
+
+
 @pytest.mark.faults
 def test_bots_reconcile_after_their_web_server_was_killed(platform, quick_rooms, tmp_path):
     web = platform.start_web()
@@ -245,6 +348,15 @@ def test_without_rooms_play_says_what_is_missing(platform, tmp_path):
     code, output = finished(platform.play("--players", "1", "--minutes", "0.02", *staff_words(tmp_path)))
     assert code == 1
     assert "CommandError: Nobody has joined anything: no room was open." in output
+
+
+def test_without_a_room_of_the_wanted_mode_play_says_what_to_do(platform, quick_rooms, tmp_path):
+    platform.start_web()
+    words = ["--players", "1", "--minutes", "0.05", "--mode", "score"]
+    code, output = finished(platform.play(*words, *staff_words(tmp_path)))
+    assert code == 1
+    assert "CommandError: Nobody has joined anything: no room decided by score was open. Make rooms" in output
+    assert not Participant.objects.exists()
 
 
 def test_a_login_that_is_not_staffs_cannot_give_tokens(platform, quick_rooms, tmp_path):

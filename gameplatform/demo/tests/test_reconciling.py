@@ -2,16 +2,34 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from gameplatform.demo.lobby import SeenSession
-from gameplatform.demo.reconcile import REFERENCES_MAX, Book, Difference, Results, Surprise, Terms, check_results
+from gameplatform.demo.reconcile import (
+    REFERENCES_MAX,
+    Book,
+    Difference,
+    Entry,
+    Results,
+    SentScore,
+    Surprise,
+    Terms,
+    check_results,
+    check_standings,
+)
 
-TERMS = Terms(session_id=7, fee_minor=1_001, shares_bp=(5_000, 3_000, 2_000))
+TERMS = Terms(session_id=7, fee_minor=1_001, shares_bp=(5_000, 3_000, 2_000), score_order=None)
 # Four fees of 10.01 are 40.04: 50 % are 20.02, 30 % are 12.012, 20 % are 8.008; the last unit goes to the 8.008.
-ENDED = Results(session_id=7, is_refunded=False, pool_minor=4_004, prizes_minor={41: 2_002, 44: 1_201, 42: 801, 43: 0})
-CALLED_OFF = Results(session_id=7, is_refunded=True, pool_minor=4_004, prizes_minor={})
+ENDED = Results(
+    session_id=7,
+    is_refunded=False,
+    pool_minor=4_004,
+    prizes_minor={41: 2_002, 44: 1_201, 42: 801, 43: 0},
+    scores=dict.fromkeys((41, 44, 42, 43)),
+)
+CALLED_OFF = Results(session_id=7, is_refunded=True, pool_minor=4_004, prizes_minor={}, scores={})
 
 
 @pytest.fixture
@@ -128,9 +146,111 @@ def test_results_that_break_the_terms_are_a_surprise(change, message):
 
 
 def test_only_two_bots_enter_a_room_with_twenty_prizes():
-    many = Terms(session_id=8, fee_minor=100, shares_bp=(500,) * 20)
-    session = SeenSession(room_id=1, terms=many, length=timedelta(seconds=30), can_join=True)
+    many = Terms(session_id=8, fee_minor=100, shares_bp=(500,) * 20, score_order=None)
+    session = SeenSession(room_id=1, result_mode="draw", terms=many, length=timedelta(seconds=30), can_join=True)
     assert session.wants_bots
     session.bots = 2
     assert not session.wants_bots
     assert replace(session, terms=TERMS).wants_bots
+
+
+RACE = replace(TERMS, score_order="asc")
+
+
+def standings(**scores):
+    """``e41="30.5"``: the entry 41, then the next rank."""
+    return replace(ENDED, scores={int(name[1:]): score and Decimal(score) for name, score in scores.items()})
+
+
+def sent(**scores):
+    """``e41=("30.5", 10)``: the bot of entry 41 asked at second 10 and was answered a tenth later."""
+    entries = {}
+    for name, score in scores.items():
+        entries[int(name[1:])] = entry = Entry(join_id=int(name[1:]), fee_minor=1_001)
+        if score is not None:
+            entry.scored(SentScore(value=Decimal(score[0]), asked_at=score[1], answered_at=score[1] + 0.1))
+    return entries
+
+
+# 40 is a player who is no bot.
+RACED = standings(e41="30.5", e40="31", e44="32.0", e42="32", e43=None)
+SENT = sent(e41=("30.5", 14), e44=("32", 10), e42=("32", 12), e43=None)
+
+
+def test_standings_that_follow_the_scores_pass_in_either_order():
+    check_standings(RACE, RACED, SENT)
+    turned = standings(e44="32", e42="32", e40="31", e41="30.5", e43=None)
+    check_standings(replace(TERMS, score_order="desc"), turned, SENT)
+    with pytest.raises(Surprise, match=r"session 7: rank 1 has score 30.5 and is ahead of 31, the order is desc"):
+        check_standings(replace(TERMS, score_order="desc"), RACED, SENT)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        pytest.param(
+            standings(e40="31", e41="30.5", e44="32", e42="32", e43=None),
+            "rank 1 has score 31 and is ahead of 30.5, the order is asc",
+            id="two places swapped",
+        ),
+        pytest.param(
+            standings(e41="30.5", e40="31", e43=None, e44="32", e42="32"),
+            "rank 3 has score None and is ahead of 32, the order is asc",
+            id="no score ahead of one",
+        ),
+        pytest.param(
+            standings(e41="30.5", e40="31", e42="32", e44="32", e43=None),
+            "entry 44 sent 32 before an equal score that is ahead of it",
+            id="the later of equal scores ahead",
+        ),
+        pytest.param(
+            standings(e44="30.5", e40="31", e41="32", e42="32", e43=None),
+            "entry 44 is ranked by score 30.5, but its player sent 32",
+            id="scores of two bots swapped",
+        ),
+        pytest.param(
+            standings(e43="30", e41="30.5", e40="31", e44="32", e42="32"),
+            "entry 43 is ranked by score 30, but its player sent None",
+            id="a score that nobody sent",
+        ),
+        pytest.param(
+            standings(e41="30.5", e40="31", e44="32", e42=None, e43=None),
+            "entry 42 is ranked by score None, but its player sent 32",
+            id="a score lost",
+        ),
+    ],
+)
+def test_standings_that_do_not_follow_the_scores_are_a_surprise(wrong, message):
+    with pytest.raises(Surprise, match=f"session 7: {message}"):
+        check_standings(RACE, wrong, SENT)
+
+
+def test_the_last_score_counts_and_the_same_again_is_as_early_as_before():
+    entries = sent(e41=("30", 10), e42=("31", 12))
+    entries[41].scored(SentScore(value=Decimal(31), asked_at=11, answered_at=11.1))
+    check_standings(RACE, standings(e41="31", e42="31"), entries)
+    with pytest.raises(Surprise, match="entry 41 is ranked by score 30, but its player sent 31"):
+        check_standings(RACE, standings(e41="30", e42="31"), entries)
+    entries[41].scored(SentScore(value=Decimal("31.0"), asked_at=20, answered_at=20.1))
+    check_standings(RACE, standings(e41="31", e42="31"), entries)
+    with pytest.raises(Surprise, match="entry 41 sent 31 before an equal score that is ahead of it"):
+        check_standings(RACE, standings(e42="31", e41="31"), entries)
+
+
+def test_equal_scores_sent_at_nearly_the_same_time_may_be_in_any_order():
+    entries = sent(e41=("30", 10), e42=("30", 10.5))
+    check_standings(RACE, standings(e41="30", e42="30"), entries)
+    check_standings(RACE, standings(e42="30", e41="30"), entries)
+
+
+def test_a_score_whose_answer_is_missing_is_not_held_against_the_platform():
+    entries = sent(e41=("30", 10), e42=("31", 10))
+    entries[42].is_score_known = False
+    check_standings(RACE, standings(e42="29", e41="30"), entries)
+    with pytest.raises(Surprise, match="rank 1 has score 32 and is ahead of 30, the order is asc"):
+        check_standings(RACE, standings(e42="32", e41="30"), entries)
+
+
+def test_only_standings_by_score_are_held_against_scores():
+    check_standings(TERMS, ENDED, SENT)
+    check_standings(RACE, CALLED_OFF, SENT)

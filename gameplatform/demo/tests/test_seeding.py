@@ -45,12 +45,12 @@ def test_everything_is_made_once_and_a_repetition_makes_nothing():
     made = counts()
     assert made == {
         "User": 5,
-        "Game": 3,
+        "Game": 4,
         "Token": 1,
         "Adjustment": 3,
         "Transfer": 3,
-        "Room": 4,
-        "Session": 4,
+        "Room": 5,
+        "Session": 5,
     }
     second = seed_demo()
     assert counts() == made
@@ -85,10 +85,18 @@ def test_the_rooms_are_short_and_one_of_them_wants_twenty_players():
     assert rooms == {
         "Reels for a Few": (2, 6),
         "Wheel of Three": (3, 12),
+        "Canyon Time Trial": (3, 24),
         "The Big Evening": (5, 60),
         "Twenty or Nothing": (20, 40),
     }
     assert set(Room.objects.values_list("join_window_seconds", "run_seconds")) == {(20, 10)}
+
+
+def test_one_of_the_rooms_is_decided_by_the_lowest_score_and_the_others_by_draw():
+    seed_demo()
+    scored = Session.objects.filter(result_mode="score").values_list("room__name", "score_order")
+    assert list(scored) == [("Canyon Time Trial", "asc")]
+    assert Session.objects.filter(result_mode="draw").count() == 4
 
 
 def test_passwords_are_random_and_kept_for_their_owner_only(folder, settings):
@@ -110,7 +118,7 @@ def test_passwords_are_random_and_kept_for_their_owner_only(folder, settings):
 
 def test_a_dry_run_says_what_is_missing_and_makes_nothing(folder):
     lines = seed_demo("--dry-run")
-    assert len(lines) == 16
+    assert len(lines) == 18
     assert lines[0] == "Would make token GOLD"
     assert lines[-1] == "Would make room Twenty or Nothing"
     assert set(counts().values()) == {0}

@@ -38,5 +38,5 @@ class Command(BaseCommand):
         if not report.is_idle():
             self.stdout.write(
                 f"settled {report.settled}, started or cancelled {report.started}, opened in rooms {report.opened},"
-                f" failed {report.failed}"
+                f" failed {report.failed}, put off {report.put_off}"
             )

@@ -9,12 +9,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from gameplatform.accounts.models import Game
 from gameplatform.demo.client import PlayError
+from gameplatform.demo.lobby import ANY_MODE
 from gameplatform.demo.logins import FILE_NAME, Login, LoginsUnreadable, known_logins
 from gameplatform.demo.playing import Plan, play
 from gameplatform.demo.seeding import STAFF
 
 PLAYERS_MAX = 500
+MODES = (Game.ResultMode.DRAW.value, Game.ResultMode.SCORE.value, ANY_MODE)
 TERMINAL_REPORT_SECONDS = 1.0
 REPORT_SECONDS = 10.0
 CALM_REPORT_SECONDS = 60.0
@@ -38,8 +41,8 @@ def _minutes(text: str) -> float:
 
 class Command(BaseCommand):
     help = (
-        "Let bots play on a running platform, by HTTP only: they register, join, leave, and keep book of their money."
-        " In the end (or on Ctrl-C) every wallet is compared with the books; exit code 1 when one differs."
+        "Let bots play on a running platform, by HTTP only: they register, join, leave, score, and keep book of their"
+        " money. In the end (or on Ctrl-C) every wallet is compared with the books; exit code 1 when one differs."
     )
     requires_system_checks = []
 
@@ -49,6 +52,9 @@ class Command(BaseCommand):
         length = parser.add_mutually_exclusive_group()
         length.add_argument("--minutes", type=_minutes, default=2.0, help="default: %(default)s")
         length.add_argument("--forever", action="store_true", help="play calmly until stopped, one report a minute")
+        parser.add_argument(
+            "--mode", choices=MODES, default=ANY_MODE, help="join only rooms decided this way (default: %(default)s)"
+        )
         parser.add_argument("--staff-username", help="who gives tokens to the bots (default: the demo's staff)")
         parser.add_argument("--staff-password-file", type=Path, help="a file with that password in its first line")
 
@@ -60,6 +66,7 @@ class Command(BaseCommand):
             seconds=None if options["forever"] else options["minutes"] * 60,
             staff=_staff(options["staff_username"], options["staff_password_file"]),
             token=settings.ROOM_TOKEN_SYMBOL,
+            mode=options["mode"],
             report_seconds=_report_seconds(is_terminal=is_terminal, is_calm=options["forever"]),
         )
         self._say(f"{plan.players} players on {plan.base_url}; Ctrl-C lets them finish")

@@ -1,0 +1,78 @@
+"""What the chat's views share: who calls, and the small readings of path and query."""
+
+import uuid
+from typing import Any, TypeVar
+
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+
+from chat.access import Caller
+from chat.api.authentication import ChatAuthentication
+from chat.errors import FieldInvalid, MessageNotFound, RoomAccessDenied, RoomNotFound
+from gameplatform.accounts.models import ApiClient, ApiKey, User
+from gameplatform.core.errors import NotFound
+from gameplatform.wire.chatapi import ChatAPIView
+from gameplatform.wire.throttles import throttle_for
+
+S = TypeVar("S", bound=Serializer)
+
+
+class ChatView(ChatAPIView):
+    """A view for tenants' keys and signed-in users."""
+
+    authentication_classes = [ChatAuthentication]
+    throttle_classes = [throttle_for("chat")]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if isinstance(request.auth, ApiKey):
+            self.caller = Caller(client=request.auth.client)
+        elif isinstance(request.user, User):
+            self.caller = Caller(user=request.user)
+        else:
+            raise NotAuthenticated
+
+    @property
+    def client(self) -> ApiClient:
+        """The tenant. Raises ``RoomAccessDenied`` for a user of the platform: game rooms are not theirs to manage."""
+        if self.caller.client is None:
+            raise RoomAccessDenied
+        return self.caller.client
+
+    def body(self, serializer: type[S]) -> S:
+        """The request's body, checked. Raises DRF's ``ValidationError``."""
+        checked = serializer(data=self.request.data)
+        checked.is_valid(raise_exception=True)
+        return checked
+
+    def query(self, serializer: type[Serializer]) -> dict[str, Any]:
+        """The request's query, checked. Raises DRF's ``ValidationError``."""
+        checked = serializer(data=self.request.query_params)
+        checked.is_valid(raise_exception=True)
+        values: dict[str, Any] = checked.validated_data
+        return values
+
+    def speaker(self, named: str | None, *, field: str) -> str:
+        """The user that the caller speaks as: itself, or the one a tenant names. Raises ``FieldInvalid``."""
+        user_id = self.caller.own_user_id or named
+        if user_id is None:
+            raise FieldInvalid("This field is required.", field=field)
+        return user_id
+
+
+def room_id_of(text: str) -> uuid.UUID:
+    """The id of a room in a path. Raises ``RoomNotFound`` for anything that cannot be one."""
+    return _uuid(text, RoomNotFound)
+
+
+def message_id_of(text: str) -> uuid.UUID:
+    """The id of a message in a path. Raises ``MessageNotFound`` for anything that cannot be one."""
+    return _uuid(text, MessageNotFound)
+
+
+def _uuid(text: str, refusal: type[NotFound]) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise refusal from None

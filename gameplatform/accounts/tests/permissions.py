@@ -1,0 +1,18 @@
+"""The account routes' rows of the authorisation matrix."""
+
+from tests.support.permissions import Ask, everybody, signed_in
+
+ROWS = {
+    ("auth-register", "POST"): everybody(
+        201, lambda world: Ask(body={"username": "newcomer", "password": "nine-lanterns-7"})
+    ),
+    ("auth-login", "POST"): everybody(
+        200, lambda world: Ask(body={"username": "player", "password": "player's password"})
+    ),
+    ("auth-refresh", "POST"): everybody(200, lambda world: Ask(body={"refresh": world.refresh})),
+    ("auth-logout", "POST"): everybody(200, lambda world: Ask(body={"refresh": world.refresh})),
+    ("auth-me", "GET"): signed_in(200),
+    ("auth-me", "PATCH"): signed_in(200, lambda world: Ask(body={"fullname": "Somebody Else"})),
+    ("game-lists", "GET"): everybody(200),
+    ("game-list", "GET"): everybody(200, lambda world: Ask(query={"id": world.game.pk})),
+}

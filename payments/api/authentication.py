@@ -1,0 +1,68 @@
+"""Signed requests: the key, the signature, the time, in the contract's order (payments, "Signing")."""
+
+import hashlib
+import re
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from gameplatform.accounts.api_keys import find_key, signing_secret
+from gameplatform.accounts.models import ApiKey, Game
+from gameplatform.core import clock
+from gameplatform.wire import plyr
+
+_TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+
+class SignedRequestAuthentication(BaseAuthentication):
+    """``apikey``, ``signature``, ``timestamp``; the caller is the key's client, which acts for its game."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey]:
+        text, given, timestamp = (request.headers.get(name, "") for name in ("apikey", "signature", "timestamp"))
+        if not (text and given and timestamp):
+            raise plyr.missing_headers()
+        now = clock.now()
+        key = find_key(text=text, scope=ApiKey.Scope.POTS, now=now) if _is_plain(text) else None
+        if key is None:
+            raise plyr.invalid_key()
+        body = plyr.EMPTY_BODY if request.method in ("GET", "HEAD", "OPTIONS") else request.body
+        if not plyr.is_signed(secret=signing_secret(key), given=given, timestamp=timestamp, body=body):
+            raise plyr.invalid_signature()
+        if not _is_fresh(timestamp, now_ms=now.timestamp() * 1000):
+            raise plyr.request_expired()
+        if key.client.game is None or key.client.game.status != Game.Status.ACTIVE:
+            raise plyr.Refused(403, "Insufficient permissions", code="FORBIDDEN")
+        return AnonymousUser(), key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "HMAC-SHA256"
+
+
+def request_digest(request: Request) -> bytes:
+    """What makes a signed request the same one again: its route, time and exact body (contract, "Signing")."""
+    head = f"{request.method} {request.path.rstrip('/')}\n{request.headers['timestamp']}\n"
+    return hashlib.sha256(head.encode() + request.body).digest()
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def _is_fresh(timestamp: str, *, now_ms: float) -> bool:
+    return bool(_TIMESTAMP.fullmatch(timestamp)) and abs(now_ms - int(timestamp)) <= plyr.SIGNATURE_WINDOW_MS
+
+
+class SignedRequestScheme(OpenApiAuthenticationExtension):
+    target_class = SignedRequestAuthentication
+    name = "signedRequest"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "apikey",
+            "description": "Beside it `timestamp` (epoch ms) and `signature` (hex HMAC-SHA256 of timestamp + body).",
+        }

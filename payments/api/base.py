@@ -1,0 +1,74 @@
+"""What the signed routes share: who calls, what was sent, and the same answer to the same request."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gameplatform.accounts.models import ApiClient, ApiKey, Game
+from gameplatform.core import idempotency
+from gameplatform.core.json_text import loads_strict
+from gameplatform.core.secrets import decrypt, encrypt
+from gameplatform.wire import plyr
+from gameplatform.wire.rendering import OrjsonRenderer
+from payments.api.authentication import SignedRequestAuthentication, request_digest
+
+
+class SignedView(plyr.PlyrView):
+    """A view for game servers, which sign each request."""
+
+    authentication_classes = [SignedRequestAuthentication]
+
+    @property
+    def client(self) -> ApiClient:
+        key = self.request.auth
+        assert isinstance(key, ApiKey)
+        return key.client
+
+    @property
+    def game(self) -> Game:
+        game = self.client.game
+        assert game is not None
+        return game
+
+    def body(self) -> dict[str, Any]:
+        """The members of the JSON object that was sent; an empty body is an empty object. Unknown ones are ignored."""
+        # The signature covers the bytes, so the bytes are read, whatever the content type says of them.
+        value = loads_strict(self.request.body or plyr.EMPTY_BODY)
+        if not isinstance(value, dict):
+            raise plyr.bad_input("The body must be a JSON object")
+        return value
+
+
+class OnceView(SignedView):
+    """A POST that acts at once, without a job: the same signed request again gets the first answer, and acts no more.
+
+    Answers hold session tokens, so they are stored encrypted.
+    """
+
+    def act(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Do it, and say what is answered with 200."""
+        raise NotImplementedError
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        digest = request_digest(request)
+        claim = idempotency.begin(
+            caller=f"api-client:{self.client.pk}",
+            endpoint=f"POST {request.path}"[:300],
+            key=digest.hex(),
+            request_hash=digest,
+            now=self.now,
+        )
+        if isinstance(claim, idempotency.Replay):
+            return HttpResponse(decrypt(claim.body), status=claim.status, content_type=OrjsonRenderer.media_type)
+        try:
+            response = Response(self.act(self.body()))
+        except Exception as error:
+            response = self.handle_exception(error)
+        if response.status_code < 500:
+            stored = encrypt(OrjsonRenderer().render(response.data))
+            idempotency.finish(claim, status=response.status_code, body=stored)
+        else:
+            idempotency.abandon(claim)
+        return response

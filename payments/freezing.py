@@ -1,0 +1,48 @@
+"""Stopping all payments in a token, and letting them go on (use cases). ``ledger_post`` is what refuses them.
+
+A posting that began before the freeze was committed may still end; every later one is refused, whole.
+"""
+
+from datetime import datetime
+
+from gameplatform.accounts.models import User
+from gameplatform.core.transactions import use_case
+from payments.errors import TokenNotFound, TokenNotFrozen
+from payments.models import Token, TokenFreezeStep
+
+
+@use_case
+def freeze(*, token_id: int, now: datetime, reason: str, actor: User | None = None) -> bool:
+    """Book nothing more in this token; False when it was frozen already, which changes nothing. ``actor`` None: us."""
+    token = _lock(token_id)
+    if token.payouts_frozen_at is not None:
+        return False
+    _step(token, TokenFreezeStep.Kind.FROZEN, now=now, actor=actor, reason=reason)
+    return True
+
+
+@use_case
+def release(*, token_id: int, now: datetime, reason: str, actor: User) -> None:
+    """Let payments go on; what waited (settlements) is taken up within the minute. Raises ``TokenNotFrozen``.
+
+    Whoever calls this has looked at the books: see ``rooms.reconciliation.release``.
+    """
+    token = _lock(token_id)
+    if token.payouts_frozen_at is None:
+        raise TokenNotFrozen()
+    _step(token, TokenFreezeStep.Kind.RELEASED, now=now, actor=actor, reason=reason)
+
+
+def _lock(token_id: int) -> Token:
+    token = Token.objects.select_for_update(no_key=True).filter(pk=token_id).first()
+    if token is None:
+        raise TokenNotFound()
+    return token
+
+
+def _step(token: Token, kind: TokenFreezeStep.Kind, *, now: datetime, actor: User | None, reason: str) -> None:
+    is_frozen = kind == TokenFreezeStep.Kind.FROZEN
+    token.payouts_frozen_at = now if is_frozen else None
+    token.payouts_frozen_reason = reason if is_frozen else ""
+    token.save(update_fields=["payouts_frozen_at", "payouts_frozen_reason"])
+    TokenFreezeStep.objects.create(token=token, kind=kind, at=now, actor=actor, reason=reason)

@@ -1,0 +1,66 @@
+"""What a job of a pot is asked to do, as values: who sits down, and who pays or earns how much of what (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from gameplatform.core.tokens import AMOUNT_MINOR_MAX, InvalidAmount
+
+ROWS_MAX = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seat:
+    """A player of a job."""
+
+    player_id: int
+    plyr_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """An amount that a player pays or earns, in the token's minor units; 0 is allowed and moves nothing."""
+
+    player_id: int
+    plyr_id: str
+    token_id: int
+    symbol: str
+    decimals: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """The arguments of a job; each kind uses its own part (contract: payments, "Rooms")."""
+
+    pot_number: int | None = None
+    lifetime_seconds: int | None = None
+    capacity: int | None = None
+    seats: tuple[Seat, ...] = ()
+    rows: tuple[Row, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Order":
+        return cls(
+            pot_number=value["pot_number"],
+            lifetime_seconds=value["lifetime_seconds"],
+            capacity=value["capacity"],
+            seats=tuple(Seat(**seat) for seat in value["seats"]),
+            rows=tuple(Row(**row) for row in value["rows"]),
+        )
+
+
+def summed(rows: Sequence[Row]) -> list[Row]:
+    """One row per player and token, in the order of their first; rows of 0 are gone. Raises ``InvalidAmount``."""
+    sums: dict[tuple[int, int], Row] = {}
+    for row in rows:
+        key = (row.player_id, row.token_id)
+        before = sums[key].amount_minor if key in sums else 0
+        sums[key] = replace(row, amount_minor=before + row.amount_minor)
+    for row in sums.values():
+        if not 0 <= row.amount_minor <= AMOUNT_MINOR_MAX:
+            raise InvalidAmount("The amount is too large")
+    return [row for row in sums.values() if row.amount_minor > 0]

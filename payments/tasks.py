@@ -1,0 +1,26 @@
+"""Celery's entry to the books, and to the pots: a hint that a job was made, and the tick for jobs no hint reached."""
+
+import uuid
+
+from celery import shared_task
+
+from gameplatform.core import clock
+from payments import jobs, seals
+
+
+@shared_task(ignore_result=True)
+def seal_ledger() -> None:
+    """Seal what was booked since the last time."""
+    seals.seal_ledger(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def run_job(public_id: str) -> None:
+    """Do one job, if nobody has. Delivered twice it acts once."""
+    jobs.run(public_id=uuid.UUID(public_id), now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def advance() -> None:
+    """One tick: do what is still pending."""
+    jobs.sweep(now=clock.now())

@@ -1,0 +1,290 @@
+"""Seals: what they cover, what they promise, and what the verifier names when somebody breaks the promise."""
+
+import hashlib
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+
+from payments import seals, wallets
+from payments.models import LedgerSeal, Transfer
+from payments.tests.test_ledger import post, posting
+from tests.support.books import findings
+
+# The sealer waits for open transactions, so these tests commit.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def pay(gold, player, rival, fund):
+    """``pay(30)``: a transfer of 30 units from the player to the rival; its id. The player starts with 1,000."""
+    fund(player, 1_000)
+    with transaction.atomic():
+        payer = wallets.ensure_wallet(user=player, token=gold)
+        payee = wallets.ensure_wallet(user=rival, token=gold)
+
+    def transfer(amount: int, *, fails: bool = False) -> int:
+        with transaction.atomic():
+            post(posting(payer, payee, amount))
+            made = Transfer.objects.latest("id").pk
+            transaction.set_rollback(fails)
+        return made
+
+    return transfer
+
+
+def seal(patience_seconds: float = 20.0) -> list[LedgerSeal]:
+    report = seals.seal_ledger(now=NOW, patience_seconds=patience_seconds)
+    assert not report.waited_out
+    return report.sealed
+
+
+def tamper(*statements: str) -> None:
+    """A superuser of the database can switch its triggers off."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = 'replica'")
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def run(command: str, *words: str) -> str:
+    out = StringIO()
+    call_command(command, *words, stdout=out)
+    return out.getvalue()
+
+
+def test_a_seal_can_be_recomputed_by_anybody(pay):
+    first, last = Transfer.objects.latest("id").pk, pay(30)
+    (made,) = seal()
+    rows = Transfer.objects.filter(pk__in=[first, last]).order_by("id").values_list("id", "tx_hash")
+    text = "|".join(
+        ["gameplatform-seal-v1", "0" * 64, "1", str(last), "2", ",".join(f"{pk}:{tx_hash}" for pk, tx_hash in rows)]
+    )
+    assert made.digest == hashlib.sha256(text.encode()).hexdigest()
+    assert (made.first_transfer_id, made.last_transfer_id, made.count) == (1, last, 2)
+    assert (made.previous_digest, made.sealed_at) == ("0" * 64, NOW)
+    assert findings() == []
+
+
+def test_each_seal_takes_up_where_the_last_one_ended(pay):
+    first = pay(10)
+    (one,) = seal()
+    second = pay(20)
+    (two,) = seal()
+    assert (one.last_transfer_id, two.first_transfer_id, two.last_transfer_id) == (first, first + 1, second)
+    assert (two.count, two.previous_digest) == (1, one.digest)
+    assert seal() == []
+    assert findings() == []
+
+
+def test_an_id_that_a_rollback_used_up_is_a_known_gap(pay):
+    before = pay(10)
+    seal()
+    burnt = pay(20, fails=True)
+    after = pay(30)
+    (made,) = seal()
+    assert (before, burnt, after) == (before, before + 1, before + 2)
+    assert (made.first_transfer_id, made.last_transfer_id, made.count, made.gaps) == (burnt, after, 1, [[burnt, burnt]])
+    assert findings() == []
+
+
+def test_nothing_but_a_rolled_back_id_makes_no_seal_yet(pay):
+    pay(10)
+    seal()
+    burnt = pay(20, fails=True)
+    assert seal() == []
+    pay(30)
+    assert seal()[0].first_transfer_id == burnt
+
+
+def test_many_transfers_make_several_links(pay, monkeypatch):
+    start = pay(1)
+    seal()
+    for amount in range(1, 6):
+        pay(amount)
+    monkeypatch.setattr(seals, "_TRANSFERS_MAX", 2)
+    made = seal()
+    ranges = [(link.first_transfer_id - start, link.last_transfer_id - start, link.count) for link in made]
+    assert ranges == [(1, 2, 2), (3, 4, 2), (5, 5, 1)]
+    assert findings() == []
+
+
+def test_a_writer_that_does_not_end_leaves_the_sealing_to_the_next_run(pay):
+    pay(10)
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("INSERT INTO payments_transfer SELECT FROM payments_transfer WHERE false")
+        assert seals.seal_ledger(now=NOW, patience_seconds=0.2) == seals.SealReport(waited_out=True)
+        assert LedgerSeal.objects.count() == 0
+        cursor.execute("ROLLBACK")
+    other.close()
+    assert [made.count for made in seal()] == [2]
+
+
+def test_transactions_that_post_nothing_are_not_waited_for(pay):
+    pay(10)
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT pg_current_xact_id(), (SELECT count(*) FROM payments_transfer)")
+        assert [made.count for made in seal(patience_seconds=0)] == [2]
+        cursor.execute("ROLLBACK")
+    other.close()
+
+
+def test_sealing_inside_a_transaction_is_refused(pay):
+    with transaction.atomic(), pytest.raises(RuntimeError, match="cannot run inside"):
+        seals.seal_ledger(now=NOW)
+
+
+def test_a_seal_can_be_neither_changed_nor_removed(pay):
+    pay(10)
+    (made,) = seal()
+    for forbidden in (
+        lambda: LedgerSeal.objects.filter(pk=made.pk).update(digest="f" * 64),
+        lambda: LedgerSeal.objects.filter(pk=made.pk).delete(),
+    ):
+        with pytest.raises(DatabaseError, match="payments_ledgerseal is append-only"):
+            forbidden()
+    with connection.cursor() as cursor:
+        cursor.execute("SET gameplatform.allow_truncate = 'off'")
+        with pytest.raises(DatabaseError, match="append-only: TRUNCATE"):
+            cursor.execute("TRUNCATE payments_ledgerseal")
+        cursor.execute("RESET gameplatform.allow_truncate")
+    made.refresh_from_db()
+    assert made.digest != "f" * 64
+
+
+@pytest.fixture
+def chain(pay):
+    """Three seals: two transfers (and a gap between them), one, and one. Gives the ids: first, gap, second, third…"""
+    pay(10)
+    seal()
+    ids = [pay(20), pay(30, fails=True), pay(40)]
+    seal()
+    ids.append(pay(50))
+    seal()
+    assert findings() == []
+    return ids
+
+
+def named() -> list[str]:
+    return [finding for finding in findings() if finding.startswith("S")]
+
+
+REHASH = """UPDATE payments_transfer SET tx_hash = transfer_hash(debit_account_id, credit_account_id, token_id,
+    amount_minor, code, reference, idempotency_key, batch, corrects_id, created_at) WHERE id = {}"""
+
+
+def test_a_changed_amount_is_named_by_its_hash_and_if_that_is_forged_too_by_its_seal(chain):
+    tamper(f"UPDATE payments_transfer SET amount_minor = 41 WHERE id = {chain[2]}")
+    assert f"I4 transfer {chain[2]}: the row does not have the content it was booked with" in findings()
+    assert named() == []
+    tamper(REHASH.format(chain[2]))
+    seal_id = LedgerSeal.objects.order_by("id")[1].pk
+    assert named() == [
+        f"S2 seal {seal_id}: transfers {chain[0]} to {chain[2]} do not give the sealed digest",
+    ]
+
+
+def test_a_removed_transfer_is_named(chain):
+    seal_id = LedgerSeal.objects.order_by("id")[1].pk
+    tamper(f"DELETE FROM payments_transfer WHERE id = {chain[0]}")
+    assert named() == [f"S2 transfer {chain[0]}: was removed after it was sealed (seal {seal_id})"]
+
+
+def test_a_transfer_slipped_into_a_sealed_range_is_named(chain):
+    seal_id = LedgerSeal.objects.order_by("id")[1].pk
+    columns = "debit_account_id, credit_account_id, token_id, amount_minor, code, reference, batch, created_at"
+    tamper(
+        f"""INSERT INTO payments_transfer (id, idempotency_key, tx_hash, {columns})
+            SELECT {chain[1]}, 'forged', repeat('a', 64), {columns} FROM payments_transfer WHERE id = {chain[0]}""",
+        REHASH.format(chain[1]),
+    )
+    assert named() == [f"S2 transfer {chain[1]}: was slipped into a sealed range (seal {seal_id})"]
+
+
+def test_one_removed_and_one_slipped_in_do_not_make_up_for_each_other(chain):
+    tamper(f"UPDATE payments_transfer SET id = {chain[1]} WHERE id = {chain[0]}")
+    assert [finding.split(" (")[0] for finding in named()] == [
+        f"S2 transfer {chain[0]}: was removed after it was sealed",
+        f"S2 transfer {chain[1]}: was slipped into a sealed range",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change", ["digest = repeat('f', 64)", "count = count + 1", "gaps = '{}'", "sealed_at = sealed_at, count = 0"]
+)
+def test_a_changed_seal_is_named(chain, change):
+    seal_id = LedgerSeal.objects.order_by("id")[1].pk
+    tamper(f"UPDATE payments_ledgerseal SET {change} WHERE id = {seal_id}")
+    assert any(f"seal {seal_id}" in finding for finding in named())
+    # Making the digest fit again breaks the link to the seal after it.
+    tamper(
+        f"""UPDATE payments_ledgerseal s SET count = f.count, digest = f.digest, gaps = f.gaps
+            FROM payments_ledgerseal o, ledger_seal_facts(o.previous_digest, o.first_transfer_id, o.last_transfer_id) f
+            WHERE o.id = s.id AND s.id = {seal_id}"""
+    )
+    assert named() == []
+
+
+def test_forging_a_transfer_and_its_seal_breaks_the_link_to_the_next_seal(chain):
+    seal_id, next_id = LedgerSeal.objects.order_by("id").values_list("id", flat=True)[1:3]
+    tamper(
+        f"UPDATE payments_transfer SET amount_minor = 41 WHERE id = {chain[2]}",
+        REHASH.format(chain[2]),
+        f"""UPDATE payments_ledgerseal s SET digest = f.digest
+            FROM payments_ledgerseal o, ledger_seal_facts(o.previous_digest, o.first_transfer_id, o.last_transfer_id) f
+            WHERE o.id = s.id AND s.id = {seal_id}""",
+    )
+    (found,) = named()
+    assert found.startswith(f"S1 seal {next_id}: begins at transfer {chain[3]} after digest ")
+
+
+def test_a_removed_seal_leaves_a_hole_that_is_named(chain):
+    first, second, third = LedgerSeal.objects.order_by("id")
+    tamper(f"DELETE FROM payments_ledgerseal WHERE id = {second.pk}")
+    (found,) = named()
+    assert found.startswith(f"S1 seal {third.pk}: begins at transfer {chain[3]} after digest")
+    assert f"the seal before it ended at {first.last_transfer_id} with" in found
+
+
+def test_the_command_says_what_it_sealed_and_run_twice_seals_nothing_more(pay):
+    last = pay(30)
+    assert "2 transfers would be sealed" in run("seal_ledger", "--dry-run")
+    assert LedgerSeal.objects.count() == 0
+    out = run("seal_ledger")
+    made = LedgerSeal.objects.get()
+    assert f"sealed transfers 1 to {last} (2): {made.digest}" in out
+    assert "0 transfers sealed in 0 seals." in run("seal_ledger")
+    assert LedgerSeal.objects.count() == 1
+
+
+def test_the_command_says_when_it_could_not_wait(pay, monkeypatch):
+    pay(10)
+    monkeypatch.setattr(seals, "_wait_for_writers", lambda patience_seconds: False)
+    with pytest.raises(CommandError, match="Nothing was sealed"):
+        run("seal_ledger")
+    assert LedgerSeal.objects.count() == 0
+
+
+def test_verify_ledger_tells_good_books_from_bad_ones(chain):
+    out = run("verify_ledger")
+    assert "ok   I1   every transfer joins two accounts of its token\n" in out
+    assert "ok   S2   " in out
+    assert "FAIL" not in out
+    last = LedgerSeal.objects.order_by("-id").first()
+    assert f"5 transfers, 3 accounts, 0 sessions; sealed up to transfer {chain[3]}, digest {last.digest}" in out
+
+    tamper(f"DELETE FROM payments_transfer WHERE id = {chain[0]}")
+    out = StringIO()
+    with pytest.raises(CommandError, match="The ledger is wrong: I3 in 2, S2 in 1 places") as refusal:
+        call_command("verify_ledger", stdout=out)
+    assert refusal.value.returncode == 1
+    assert "FAIL S2   what stands in each sealed range is what was sealed" in out.getvalue()
+    assert f"       transfer {chain[0]}: was removed after it was sealed" in out.getvalue()

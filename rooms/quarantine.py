@@ -1,0 +1,30 @@
+"""Sessions that were set aside because they kept failing, and their way back to the tick (use case)."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from gameplatform.accounts.models import User
+from gameplatform.core.transactions import use_case
+from rooms import locks
+from rooms.errors import NotQuarantined
+from rooms.models import Session
+from rooms.transitions import record_transition
+
+
+def quarantined() -> QuerySet[Session]:
+    """The live sessions that the tick does not touch, longest waiting first."""
+    live = Session.objects.filter(quarantined_at__isnull=False, status__in=Session.LIVE)
+    return live.select_related("room", "token").order_by("quarantined_at", "id")
+
+
+@use_case
+def retry(*, session_id: int, now: datetime, reason: str, actor: User | None = None) -> None:
+    """Let the next tick take the session up again. Raises ``SessionNotFound``, ``NotQuarantined``."""
+    session = locks.lock_session(session_id)
+    if session.quarantined_at is None or session.status not in Session.LIVE:
+        raise NotQuarantined()
+    session.quarantined_at, session.retry_at, session.failures = None, None, 0
+    # The error stays readable until the session moves on.
+    session.save(update_fields=["quarantined_at", "retry_at", "failures"])
+    record_transition(session=session, before=session.status, now=now, reason=f"retried: {reason}"[:200], actor=actor)

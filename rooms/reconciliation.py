@@ -1,0 +1,83 @@
+"""The hourly look at all the money: what is wrong raises an alarm and stops payments in the tokens concerned.
+
+A token is released by staff, with a reason, once its books are right again.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gameplatform.accounts.models import User
+from payments import freezing, wallets
+from payments.audit import Finding
+from payments.errors import BooksStillWrong, TokenNotFrozen
+from payments.models import Token
+from rooms.checks import ALL_CHECKS, one_snapshot
+
+logger = logging.getLogger(__name__)
+
+_REASON_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breach:
+    """What the money checks found: the first findings of each, and the symbols of all tokens concerned."""
+
+    findings: list[Finding] = field(default_factory=list)
+    symbols: list[str] = field(default_factory=list)
+
+
+def look() -> Breach:
+    """Run every check that is about money, in one snapshot; nothing is changed.
+
+    A finding that names no token concerns them all.
+    """
+    findings: list[Finding] = []
+    concerned: set[str | None] = set()
+    with one_snapshot():
+        for check in ALL_CHECKS:
+            if check.is_money and (found := list(check.run())):
+                findings += found
+                concerned |= check.tokens()
+        known = list(Token.objects.order_by("symbol").values_list("symbol", flat=True))
+    return Breach(findings=findings, symbols=[s for s in known if s in concerned or None in concerned])
+
+
+def reconcile(*, now: datetime) -> tuple[Breach, list[str]]:
+    """Look, raise the alarm, freeze; the breach, and the symbols of the tokens that were not frozen before."""
+    breach = look()
+    for finding in breach.findings:
+        logger.error(
+            "ledger_breach invariant=%s token=%s where=%r what=%r",
+            finding.invariant,
+            finding.token or "*",
+            finding.where,
+            finding.what,
+        )
+    newly_frozen = []
+    for symbol in breach.symbols:
+        first = next((f for f in breach.findings if f.token in (symbol, None)), breach.findings[0])
+        reason = f"reconciliation: {first.invariant} {first.where}: {first.what}"[:_REASON_LENGTH_MAX]
+        if freezing.freeze(token_id=wallets.token_by_symbol(symbol).pk, now=now, reason=reason):
+            newly_frozen.append(symbol)
+            logger.error("ledger_frozen token=%s reason=%r", symbol, reason)
+    return breach, newly_frozen
+
+
+def release(*, symbol: str, actor: User, reason: str, now: datetime) -> None:
+    """Let payments in a frozen token go on. Raises as ``require_releasable``."""
+    token = require_releasable(symbol)
+    freezing.release(token_id=token.pk, now=now, reason=reason, actor=actor)
+    logger.warning("ledger_released token=%s actor=%s reason=%r", token.symbol, actor.username, reason)
+
+
+def require_releasable(symbol: str) -> Token:
+    """The frozen token, whose books are right. Raises ``TokenNotFound``, ``TokenNotFrozen``, ``BooksStillWrong``."""
+    token = wallets.token_by_symbol(symbol)
+    if token.payouts_frozen_at is None:
+        raise TokenNotFrozen()
+    breach = look()
+    if token.symbol in breach.symbols:
+        first = breach.findings[0]
+        raise BooksStillWrong(f"The books are still wrong: {first.invariant} {first.where}: {first.what}")
+    return token

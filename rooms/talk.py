@@ -1,0 +1,77 @@
+"""A room's conversation: participants are its members, and what happens to sessions is said in it (building blocks)."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from chat import conversations
+from chat.errors import RoomInactive
+from chat.models import Conversation
+from gameplatform.core.tokens import format_amount_fixed
+from gameplatform.core.transactions import require_atomic
+from rooms.models import Room
+from rooms.terms import AMOUNT_DECIMALS
+
+
+def open_conversation(*, room: Room, now: datetime) -> Conversation:
+    """The conversation of a new room, its master the first member."""
+    require_atomic()
+    conversation = conversations.open_conversation(kind=Conversation.Kind.GAME_ROOM, name=room.name, now=now)
+    conversations.add_member(conversation_id=conversation.pk, user=room.owner, now=now)
+    return conversation
+
+
+def close_conversation(*, room: Room, now: datetime) -> None:
+    """Nothing is said in a room any more that is gone; what was said stays."""
+    require_atomic()
+    if room.conversation_id is not None:
+        conversations.deactivate(conversation_id=room.conversation_id, now=now)
+
+
+def tell(*, room_id: int, session_id: int | None, type: str, payload: Mapping[str, Any], now: datetime) -> None:
+    """Say a session's event in its room's conversation. Takes the conversation's row lock, after the room's."""
+    require_atomic()
+    say = _TEXTS.get(type)
+    if say is None:
+        return
+    conversation_id = Room.objects.values_list("conversation_id", flat=True).get(pk=room_id)
+    if conversation_id is None:
+        return
+    with suppress(RoomInactive):
+        conversations.post_system_message(
+            conversation_id=conversation_id,
+            text=say(payload),
+            meta={"event": type, "session_id": session_id},
+            now=now,
+        )
+
+
+def _amount(minor: int) -> str:
+    return format_amount_fixed(minor, decimals=AMOUNT_DECIMALS)
+
+
+def _opened(payload: Mapping[str, Any]) -> str:
+    return f"A new session is open for joining: {_amount(payload['entry_fee_minor'])} to take part."
+
+
+def _running(payload: Mapping[str, Any]) -> str:
+    return f"The session is running with {payload['participants_count']} participants."
+
+
+def _out(payload: Mapping[str, Any]) -> str:
+    return f"The session was called off: {payload['reason']}. {payload['refunded']} participants were refunded."
+
+
+def _ended(payload: Mapping[str, Any]) -> str:
+    best = payload["results"][0]
+    return f"The session has ended. {best['username']} came first and won {_amount(best['prize_minor'])}."
+
+
+# By event type (rooms.events, which calls this module).
+_TEXTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "session.opened": _opened,
+    "session.running": _running,
+    "session.out": _out,
+    "session.ended": _ended,
+}

@@ -1,0 +1,92 @@
+"""Every room has a conversation: its participants are members, and its sessions' events are said in it."""
+
+from datetime import timedelta
+
+import pytest
+
+from chat.models import Conversation, Member, Message
+from gameplatform.core import clock
+from rooms import entry, offers, tick
+from rooms.models import Session
+from tests.support.books import findings
+
+
+@pytest.fixture
+def room(make_room):
+    return make_room()
+
+
+@pytest.fixture
+def session(room) -> Session:
+    return Session.objects.get(pk=room.current_session_id)
+
+
+@pytest.fixture
+def guests(room, people, fund, join):
+    guests = people(3)
+    for guest in guests:
+        fund(guest, 1_000)
+        join(room, guest)
+    return guests
+
+
+def members(room) -> set[int]:
+    return set(Member.objects.filter(conversation=room.conversation_id).values_list("account_id", flat=True))
+
+
+def said(room) -> list[tuple[int, str]]:
+    return list(Message.objects.filter(conversation=room.conversation_id).order_by("seq").values_list("seq", "content"))
+
+
+def test_participants_are_members_and_who_leaves_is_not(room, session, master, guests):
+    assert members(room) == {master.pk, *(guest.pk for guest in guests)}
+    entry.leave_session(session_id=session.pk, player=guests[0], now=session.opens_at, request_key=None)
+    assert members(room) == {master.pk, guests[1].pk, guests[2].pk}
+    assert Conversation.objects.get(pk=room.conversation_id).participant_count == 3
+
+
+def test_what_happens_to_sessions_is_said_in_order(room, session, guests):
+    tick.advance(now=session.starts_at)
+    tick.advance(now=session.ends_at)
+    tick.advance(now=session.ends_at + timedelta(seconds=10))
+    session.refresh_from_db()
+    winner = session.participants.get(rank=1).user.username
+    assert said(room) == [
+        (1, "A new session is open for joining: 10.00 to take part."),
+        (2, "The session is running with 3 participants."),
+        (3, f"The session has ended. {winner} came first and won 15.00."),
+        (4, "A new session is open for joining: 10.00 to take part."),
+    ]
+    assert findings() == []
+
+
+def test_a_session_that_was_called_off_says_why(room, session):
+    tick.advance(now=session.starts_at)
+    assert said(room)[-1][1] == "The session was called off: not enough participants. 0 participants were refunded."
+
+
+def test_who_is_banned_from_the_chat_plays_all_the_same(room, session, people, fund, join):
+    Conversation.objects.filter(pk=room.conversation_id).update(is_active=False)
+    guest = people(1)[0]
+    fund(guest, 1_000)
+    assert join(room, guest).participants_count == 1
+    assert guest.pk not in members(room)
+    tick.advance(now=session.starts_at)
+    session.refresh_from_db()
+    assert session.status == "out"
+
+
+def test_a_deleted_rooms_conversation_closes_with_its_last_session(room, session, master, guests):
+    offers.delete_room(actor=master, room_id=room.pk, now=clock.now())
+    assert Conversation.objects.get(pk=room.conversation_id).is_active
+    tick.advance(now=session.starts_at)
+    tick.advance(now=session.ends_at)
+    assert not Conversation.objects.get(pk=room.conversation_id).is_active
+    assert said(room)[-1][1].startswith("The session has ended.")
+
+
+def test_a_player_talks_as_itself_in_the_room_it_plays_in(api, room, guests, player):
+    path = f"/api/v1/rooms/{room.conversation_id}/messages/"
+    answer = api(guests[0]).post(path, {"content": "good luck"})
+    assert (answer.status_code, answer.json()["data"]["sender_name"]) == (201, guests[0].username)
+    assert api(player).post(path, {"content": "let me in"}).status_code in (403, 404)

@@ -1,0 +1,10 @@
+"""The rows of the routes that belong to no app."""
+
+from tests.support.permissions import everybody
+
+ROWS = {
+    ("home", "GET"): everybody(302),
+    ("livez", "GET"): everybody(200),
+    ("api-schema", "GET"): everybody(200),
+    ("api-docs", "GET"): everybody(200),
+}
