@@ -15,6 +15,7 @@ GOOD = {
     "ALLOWED_HOSTS": "play.example.com",
     "HTTPS_ONLY": "true",
     "TRUSTED_PROXY_COUNT": "1",
+    "DEFAULT_SYMBOL_GAME_ROOM": "GOLD",
     # A default of a model asks the clock, and this environment has no database.
     "CLOCK_SOURCE": "host",
 }
