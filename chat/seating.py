@@ -15,6 +15,7 @@ from gameplatform.accounts.api_keys import find_key, live_keys
 from gameplatform.accounts.models import ApiClient, ApiKey, User
 from gameplatform.core import clock
 from gameplatform.core.errors import DomainError
+from gameplatform.core.tickets import TICKET_START
 
 
 class SocketUnauthorized(DomainError):
@@ -43,7 +44,7 @@ def take_seat(*, token: str, conversation_id: uuid.UUID | None, user_id: str | N
     Raises ``SocketUnauthorized``, ``RoomNotFound``, ``RoomInactive``, ``RoomAccessDenied`` when the user is not a
     participant, ``Unavailable`` when a ticket cannot be looked up.
     """
-    if token.startswith(tickets.TICKET_START):
+    if token.startswith(TICKET_START):
         claim = tickets.redeem(token)
         if claim is None or claim.conversation_id != conversation_id:
             raise SocketUnauthorized

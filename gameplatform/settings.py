@@ -73,8 +73,11 @@ if DEBUG and not LOCAL_HOSTS.issuperset(ALLOWED_HOSTS):
 # --- Django ------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    # Before the theme, whose templates and site it fits to the platform.
+    "gameplatform.backoffice",
+    "gameplatform.operations",
+    "unfold.apps.BasicAppConfig",
+    "gameplatform.backoffice.apps.PlatformAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -108,6 +111,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "gameplatform.backoffice.middleware.where_from",
+    "gameplatform.backoffice.middleware.own_content_only",
 ]
 
 ROOT_URLCONF = "gameplatform.urls"
@@ -175,6 +180,7 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 CLOCK_SOURCE = env.str("CLOCK_SOURCE", default="database")
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["gameplatform.formats"]
 LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
 STATIC_URL = "static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default="") or str(DATA_DIR / "static")
@@ -204,6 +210,10 @@ SIMPLE_JWT = {
     "ISSUER": "gameplatform",
     "UPDATE_LAST_LOGIN": False,
 }
+# Only the back-office has sessions; they end this long after the last page.
+SESSION_COOKIE_AGE = env.int("BACKOFFICE_SESSION_SECONDS", default=3600)
+SESSION_SAVE_EVERY_REQUEST = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=not DEBUG)
 
 # --- HTTPS -------------------------------------------------------------------------------------------------------
 
@@ -212,8 +222,6 @@ HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY and env.bool("HSTS_INCLUDE_SUBDOMAINS", default=True)
-SESSION_COOKIE_SECURE = HTTPS_ONLY
-CSRF_COOKIE_SECURE = HTTPS_ONLY
 if TRUSTED_PROXY_COUNT > 0:
     # Our own proxy overwrites the header; without one, any caller could claim that it came by TLS.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -222,6 +230,22 @@ SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+UNFOLD = {
+    "SITE_TITLE": "gameplatform",
+    "SITE_HEADER": "gameplatform",
+    "SITE_SUBHEADER": "Back-office",
+    "SITE_SYMBOL": "casino",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "6px",
+    "STYLES": ["gameplatform.backoffice.site.stylesheet"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "gameplatform.backoffice.site.favicon"}],
+    "DASHBOARD_CALLBACK": "gameplatform.operations.dashboard.dashboard",
+    "SIDEBAR": {"show_search": True, "navigation": "gameplatform.operations.navigation.navigation"},
+}
 
 REST_FRAMEWORK = {
     # Each contract sets its own renderer, parser, authentication and error shape (gameplatform.wire); a view that
@@ -293,6 +317,11 @@ RATE_LIMITS = {
         "servers_ip": "60000/m",
     }.items()
 }
+
+# --- Money -------------------------------------------------------------------------------------------------------
+
+# Decimal text in whole tokens; empty: one person may adjust any amount.
+ADJUSTMENT_APPROVAL_ABOVE = env.str("ADJUSTMENT_APPROVAL_ABOVE", default="10000")
 
 # --- Rooms -------------------------------------------------------------------------------------------------------
 

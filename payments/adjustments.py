@@ -1,21 +1,52 @@
-"""Staff create tokens in a wallet (deposit) and destroy them (withdrawal), each with a reason (use cases)."""
+"""Staff create tokens in a wallet (deposit) and destroy them (withdrawal), each with a reason (use cases).
+
+Up to ADJUSTMENT_APPROVAL_ABOVE one person may do it; above, one asks and another approves.
+"""
 
 import uuid
 from datetime import datetime
 
+from django.conf import settings
+
+from gameplatform.accounts import roles
 from gameplatform.accounts.models import User
+from gameplatform.core import trail
 from gameplatform.core.errors import Invalid
-from gameplatform.core.tokens import AMOUNT_MINOR_MAX
-from gameplatform.core.transactions import use_case
+from gameplatform.core.tokens import AMOUNT_MINOR_MAX, format_amount_fixed, parse_amount
+from gameplatform.core.transactions import require_atomic, use_case
 from payments import ledger, wallets
-from payments.errors import RequestKeyReused
-from payments.models import Adjustment, Token, Transfer
+from payments.errors import (
+    AdjustmentDecided,
+    AdjustmentRequestNotFound,
+    ApprovalNeeded,
+    ApprovalRefused,
+    NotAllowedToAdjust,
+    RequestKeyReused,
+)
+from payments.models import Adjustment, AdjustmentRequest, Token, Transfer
+
+ADJUST = "payments.add_adjustment"
+APPROVE = "payments.change_adjustmentrequest"
+Kind = Adjustment.Kind
+State = AdjustmentRequest.State
 
 
 @use_case
 def create_token(*, symbol: str, name: str, decimals: int) -> Token:
     """The token with this symbol, made with its issuance account when there is none. Safe to repeat."""
     return wallets.ensure_token(symbol=symbol, name=name, decimals=decimals)
+
+
+def approval_limit_minor(token: Token) -> int | None:
+    """The highest amount one person may adjust alone, ``None`` without such a limit."""
+    text = settings.ADJUSTMENT_APPROVAL_ABOVE
+    return parse_amount(text, decimals=token.decimals) if text else None
+
+
+def needs_approval(*, token: Token, amount_minor: int) -> bool:
+    """Whether an adjustment of this amount takes two people."""
+    limit = approval_limit_minor(token)
+    return limit is not None and amount_minor > limit
 
 
 @use_case
@@ -25,9 +56,11 @@ def deposit(
     """Create ``amount_minor`` units in the user's wallet.
 
     The same actor and ``request_key`` again answer the first adjustment and move nothing. Raises ``RequestKeyReused``
-    when that one was a different adjustment, ``Invalid`` for an amount outside 1..9e16.
+    when that one was a different adjustment, ``NotAllowedToAdjust``, ``ApprovalNeeded`` above the limit, ``Invalid``
+    for an amount outside 1..9e16.
     """
-    return _adjust(Adjustment.Kind.DEPOSIT, user, token, amount_minor, reason, actor, request_key, now)
+    _require_alone(actor, token, amount_minor)
+    return _adjust(Kind.DEPOSIT, user, token, amount_minor, reason, actor, request_key, now)
 
 
 @use_case
@@ -35,7 +68,139 @@ def withdraw(
     *, user: User, token: Token, amount_minor: int, reason: str, actor: User, request_key: str, now: datetime
 ) -> Adjustment:
     """Destroy ``amount_minor`` units of the user's wallet. As ``deposit``; raises ``InsufficientFunds`` too."""
-    return _adjust(Adjustment.Kind.WITHDRAWAL, user, token, amount_minor, reason, actor, request_key, now)
+    _require_alone(actor, token, amount_minor)
+    return _adjust(Kind.WITHDRAWAL, user, token, amount_minor, reason, actor, request_key, now)
+
+
+@use_case
+def request_adjustment(
+    *,
+    kind: Adjustment.Kind,
+    user: User,
+    token: Token,
+    amount_minor: int,
+    reason: str,
+    actor: User,
+    request_key: str,
+    now: datetime,
+) -> AdjustmentRequest:
+    """Ask for an adjustment that somebody else approves; no money moves. The same key again answers the first request.
+
+    Raises ``NotAllowedToAdjust``, ``Invalid``, ``RequestKeyReused`` when the key stood for another request.
+    """
+    _require_right(actor, ADJUST)
+    _require_amount(amount_minor)
+    asked = {"kind": kind, "user": user, "token": token, "amount_minor": amount_minor}
+    _queue_twins(actor)
+    known = AdjustmentRequest.objects.filter(requester=actor, request_key=request_key).first()
+    if known is not None:
+        if any(getattr(known, name) != value for name, value in asked.items()):
+            raise RequestKeyReused()
+        return known
+    request = AdjustmentRequest.objects.create(
+        **asked, reason=reason, requester=actor, request_key=request_key, created_at=now
+    )
+    trail.record(
+        actor=actor,
+        action=f"{kind} requested",
+        target=request,
+        reason=reason,
+        after={"user": user.username, "token": token.symbol, "amount_minor": amount_minor},
+        now=now,
+    )
+    return request
+
+
+@use_case
+def approve_adjustment(*, request_id: int, actor: User, reason: str, now: datetime) -> Adjustment:
+    """Make the adjustment that somebody else asked for; it is the requester's, with the approver beside it.
+
+    Raises ``NotAllowedToAdjust``, ``AdjustmentRequestNotFound``, ``AdjustmentDecided``, ``ApprovalRefused`` for the
+    requester, ``InsufficientFunds``; nothing moves then.
+    """
+    request = _lock_open_request(request_id, actor)
+    key = f"request:{request.pk}"
+    adjustment = _adjust(
+        Kind(request.kind),
+        request.user,
+        request.token,
+        request.amount_minor,
+        request.reason,
+        request.requester,
+        key,
+        now,
+    )
+    _decide(request, State.APPROVED, actor, reason, now, adjustment)
+    return adjustment
+
+
+@use_case
+def reject_adjustment(*, request_id: int, actor: User, reason: str, now: datetime) -> None:
+    """Turn an adjustment down; no money moves. Refuses as ``approve_adjustment`` does."""
+    _decide(_lock_open_request(request_id, actor), State.REJECTED, actor, reason, now, None)
+
+
+def _require_right(actor: User, permission: str) -> None:
+    if not roles.may(actor, permission):
+        raise NotAllowedToAdjust()
+
+
+def _require_amount(amount_minor: int) -> None:
+    if not 1 <= amount_minor <= AMOUNT_MINOR_MAX:
+        raise Invalid("The amount must be greater than 0")
+
+
+def _require_alone(actor: User, token: Token, amount_minor: int) -> None:
+    _require_right(actor, ADJUST)
+    limit = approval_limit_minor(token)
+    if limit is not None and amount_minor > limit:
+        text = format_amount_fixed(limit, decimals=token.decimals)
+        raise ApprovalNeeded(
+            f"Above {text} {token.symbol} an adjustment takes two people: ask for it in the back-office, and somebody"
+            " else approves it"
+        )
+
+
+def _queue_twins(actor: User) -> None:
+    """Twins with the same key wait here for each other, before either looks for the other's row."""
+    User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+
+
+def _lock_open_request(request_id: int, actor: User) -> AdjustmentRequest:
+    _require_right(actor, APPROVE)
+    request = AdjustmentRequest.objects.select_for_update(no_key=True).filter(pk=request_id).first()
+    if request is None:
+        raise AdjustmentRequestNotFound()
+    if request.state != State.REQUESTED:
+        raise AdjustmentDecided(f"This request was {request.state} already")
+    if request.requester_id == actor.pk:
+        raise ApprovalRefused()
+    return request
+
+
+def _decide(
+    request: AdjustmentRequest,
+    state: AdjustmentRequest.State,
+    actor: User,
+    reason: str,
+    now: datetime,
+    adjustment: Adjustment | None,
+) -> None:
+    request.state = state
+    request.decider = actor
+    request.decided_at = now
+    request.decision_reason = reason
+    request.adjustment = adjustment
+    request.save(update_fields=["state", "decider", "decided_at", "decision_reason", "adjustment"])
+    trail.record(
+        actor=actor,
+        action=f"{request.kind} {state}",
+        target=request,
+        reason=reason,
+        before={"state": State.REQUESTED},
+        after={"state": state},
+        now=now,
+    )
 
 
 def _adjust(
@@ -48,13 +213,12 @@ def _adjust(
     request_key: str,
     now: datetime,
 ) -> Adjustment:
-    if not 1 <= amount_minor <= AMOUNT_MINOR_MAX:
-        raise Invalid("The amount must be greater than 0")
+    require_atomic()
+    _require_amount(amount_minor)
     wallet = wallets.ensure_wallet(user=user, token=token)
     issuance = wallets.issuance_account(token)
-    debit, credit = (issuance, wallet) if kind == Adjustment.Kind.DEPOSIT else (wallet, issuance)
-    # Twins with the same key queue here, before either looks for the other's row.
-    User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+    debit, credit = (issuance, wallet) if kind == Kind.DEPOSIT else (wallet, issuance)
+    _queue_twins(actor)
     known = Adjustment.objects.filter(actor=actor, request_key=request_key).first()
     if known is not None:
         if (known.kind, known.user_id, known.token_id, known.amount_minor) != (
@@ -80,7 +244,7 @@ def _adjust(
         ],
         now=now,
     )
-    return Adjustment.objects.create(
+    adjustment = Adjustment.objects.create(
         public_id=public_id,
         kind=kind,
         user=user,
@@ -92,3 +256,6 @@ def _adjust(
         transfer=Transfer.objects.get(idempotency_key=key),
         created_at=now,
     )
+    after = {"user": user.username, "token": token.symbol, "amount_minor": amount_minor}
+    trail.record(actor=actor, action=f"{kind} made", target=adjustment, reason=reason, after=after, now=now)
+    return adjustment

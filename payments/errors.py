@@ -26,6 +26,40 @@ class RequestKeyReused(Conflict):
     default_message = "This idempotency key was used for another request"
 
 
+class NotAllowedToAdjust(Forbidden):
+    """Creating and destroying tokens needs the permission for it."""
+
+    code = "NOT_ALLOWED_TO_ADJUST"
+    default_message = "Only staff with the permission to adjust wallets may do this"
+
+
+class ApprovalNeeded(Forbidden):
+    """The amount is above what one person may move alone."""
+
+    code = "APPROVAL_NEEDED"
+
+
+class ApprovalRefused(Forbidden):
+    """Who asked for an adjustment cannot be the one who approves it."""
+
+    code = "APPROVAL_REFUSED"
+    default_message = "You asked for this adjustment: somebody else has to approve it"
+
+
+class AdjustmentRequestNotFound(NotFound):
+    """No such request."""
+
+    code = "ADJUSTMENT_REQUEST_NOT_FOUND"
+    default_message = "Adjustment request not found"
+
+
+class AdjustmentDecided(Conflict):
+    """The request was approved or rejected before."""
+
+    code = "ADJUSTMENT_DECIDED"
+    default_message = "This request was decided already"
+
+
 class TokenFrozen(Unavailable):
     """Payments in the token are stopped until staff has looked at its books. Nothing was moved."""
 

@@ -6,6 +6,7 @@ A posting that began before the freeze was committed may still end; every later 
 from datetime import datetime
 
 from gameplatform.accounts.models import User
+from gameplatform.core import trail
 from gameplatform.core.transactions import use_case
 from payments.errors import TokenNotFound, TokenNotFrozen
 from payments.models import Token, TokenFreezeStep
@@ -46,3 +47,4 @@ def _step(token: Token, kind: TokenFreezeStep.Kind, *, now: datetime, actor: Use
     token.payouts_frozen_reason = reason if is_frozen else ""
     token.save(update_fields=["payouts_frozen_at", "payouts_frozen_reason"])
     TokenFreezeStep.objects.create(token=token, kind=kind, at=now, actor=actor, reason=reason)
+    trail.record(actor=actor, action=f"token {kind}", target=token, reason=reason, now=now)

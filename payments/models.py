@@ -221,6 +221,48 @@ class Adjustment(models.Model):
 PLYR_ID_PATTERN = r"^[a-z0-9-]{5,64}$"
 
 
+class AdjustmentRequest(models.Model):
+    """An adjustment above what one person may make alone: it waits for somebody else to approve or reject it."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+
+    kind = models.CharField(max_length=10, choices=Adjustment.Kind.choices)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    token = models.ForeignKey(Token, models.PROTECT, related_name="+")
+    amount_minor = models.BigIntegerField()
+    reason = models.CharField(max_length=200)
+    requester = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    request_key = models.CharField(max_length=255)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.REQUESTED)
+    created_at = models.DateTimeField()
+    decider = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_reason = models.CharField(max_length=200, blank=True)
+    adjustment = models.OneToOneField(Adjustment, models.PROTECT, null=True, blank=True, related_name="request")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["requester", "request_key"], name="adjustment_request_once"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="adjustment_request_positive"),
+            models.CheckConstraint(
+                condition=Q(decider__isnull=True) | ~Q(decider=models.F("requester")),
+                name="adjustment_request_two_people",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="requested", decider__isnull=True, decided_at__isnull=True, adjustment__isnull=True)
+                | Q(state="approved", decider__isnull=False, decided_at__isnull=False, adjustment__isnull=False)
+                | Q(state="rejected", decider__isnull=False, decided_at__isnull=False, adjustment__isnull=True),
+                name="adjustment_request_decided_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} request {self.pk} ({self.state})"
+
+
 class PotGame(models.Model):
     """What the pots API knows of a game beyond the catalogue: the id it goes by, and who owns it.
 

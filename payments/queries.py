@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Q, Sum
 
 from gameplatform.accounts.models import User
 from payments.models import Account, Transfer
@@ -29,6 +30,29 @@ class StatementLine:
     reference: str
     tx_hash: str
     created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circulation:
+    """A token's units in existence, and the sum of all its balances, which is 0 unless the books are wrong (I2)."""
+
+    symbol: str
+    decimals: int
+    supply_minor: int
+    sum_minor: int
+
+
+def circulation() -> list[Circulation]:
+    """Every token's. One statement that reads all accounts: not for every request."""
+    rows = (
+        Account.objects.order_by("token__symbol")
+        .values_list("token__symbol", "token__decimals")
+        .annotate(issued=Sum("balance_minor", filter=Q(kind=Account.Kind.ISSUANCE)), total=Sum("balance_minor"))
+    )
+    return [
+        Circulation(symbol=symbol, decimals=decimals, supply_minor=-int(issued or 0), sum_minor=int(total))
+        for symbol, decimals, issued, total in rows
+    ]
 
 
 def balances(user: User) -> list[Balance]:

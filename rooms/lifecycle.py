@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from gameplatform.accounts.models import User
+from gameplatform.core import trail
 from gameplatform.core.transactions import use_case
 from rooms import closing, draw, events, locks, opening
 from rooms.models import Participant, Session
@@ -60,7 +61,9 @@ def void_session(*, session_id: int, now: datetime, actor: User | None, reason: 
     """
     session = locks.lock_session(session_id)
     to = Session.Status.OUT if session.status == Session.Status.PENDING else Session.Status.VOID
+    before = {"status": session.status, "entries": session.participants_count}
     closing.close_with_refund(session=session, to=to, now=now, reason=reason, actor=actor)
+    _record("session voided and refunded", session, before, now, actor, reason)
 
 
 @use_case
@@ -70,4 +73,13 @@ def call_off_session(*, session_id: int, now: datetime, actor: User | None, reas
     Raises ``SessionNotFound``, ``TokenFrozen``, and ``TransitionRefused`` when it runs or is over.
     """
     session = locks.lock_session(session_id)
+    before = {"status": session.status, "entries": session.participants_count}
     closing.close_with_refund(session=session, to=Session.Status.OUT, now=now, reason=reason, actor=actor)
+    _record("session called off and refunded", session, before, now, actor, reason)
+
+
+def _record(
+    action: str, session: Session, before: dict[str, object], now: datetime, actor: User | None, reason: str
+) -> None:
+    after = {"status": session.status}
+    trail.record(actor=actor, action=action, target=session, reason=reason, before=before, after=after, now=now)

@@ -5,6 +5,7 @@ States move only along ``rooms.transitions``; money moves only through the funct
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -158,6 +159,11 @@ class Session(models.Model):
             models.Index(fields=["status", "-id"], name="session_status"),
             models.Index(fields=["starts_at"], condition=Q(status="pending"), name="session_due_start"),
             models.Index(fields=["ends_at"], condition=Q(status="running"), name="session_due_end"),
+            models.Index(
+                fields=["quarantined_at"], condition=Q(quarantined_at__isnull=False), name="session_set_aside"
+            ),
+            # Sessions open in the order of their rows: a few blocks' bounds find a day among years.
+            BrinIndex(fields=["opens_at"], pages_per_range=16, autosummarize=True, name="session_opened"),
         ]
 
     def __str__(self) -> str:

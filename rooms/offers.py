@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 
+from gameplatform.accounts import roles
 from gameplatform.accounts.models import Game, User
+from gameplatform.core import trail
 from gameplatform.core.transactions import use_case
 from payments import wallets
-from rooms import events, locks, names, opening, prizes, talk, terms
+from rooms import events, locks, names, opening, prizes, queries, talk, terms
 from rooms.errors import GameNotFound, NotMaster, RoomNotFound
 from rooms.models import Room, Session
+from rooms.queries import MANAGE
 from rooms.terms import TermsChange
 
 
@@ -58,12 +62,13 @@ def create_room(
         room.name = name
     room.conversation = talk.open_conversation(room=room, now=now)
     room.save()
+    trail.record(actor=actor, action="room created", target=room, after=terms_of(room), now=now)
     opening.open_in(room=room, now=now)
     return room
 
 
 @use_case
-def edit_room(*, actor: User, room_id: int, change: TermsChange, now: datetime) -> Room:
+def edit_room(*, actor: User, room_id: int, change: TermsChange, now: datetime, reason: str = "") -> Room:
     """Change a room's terms: at once without a live session, else when that is over; it keeps its frozen terms.
 
     A further edit builds on the one that waits. Raises ``NotMaster``, ``RoomNotFound``, ``RoomInvalid``,
@@ -74,6 +79,7 @@ def edit_room(*, actor: User, room_id: int, change: TermsChange, now: datetime) 
     if change.name is not None:
         names.claim_name(name=change.name, room_id=room.pk)
     waiting = {**(room.pending_change or {}), **asked}
+    before = {name: getattr(room, name) for name in asked}
     terms.apply(room=room, change=waiting)
     terms.check_terms(room=room)
     if _has_live_session(room):
@@ -84,42 +90,56 @@ def edit_room(*, actor: User, room_id: int, change: TermsChange, now: datetime) 
     else:
         room.pending_change = room.pending_name = None
         room.save(update_fields=["pending_change", "pending_name", *terms.TERM_NAMES])
+    action = "room edited" if room.pending_change is None else "room edited, from the next session on"
+    trail.record(actor=actor, action=action, target=room, reason=reason, before=before, after=asked, now=now)
     if room.pending_change is None:
         events.record_room(room=room, what="edited", now=now)
     return room
 
 
 @use_case
-def switch_room(*, actor: User, room_id: int, on: bool, now: datetime) -> Room:
+def switch_room(*, actor: User, room_id: int, on: bool, now: datetime, reason: str = "") -> Room:
     """Let the room open sessions, or not; a live one finishes as it would. Raises ``NotMaster``, ``RoomNotFound``."""
     room = _lock_own_room(actor, room_id)
+    before = {"status": room.status}
     room.status = Room.Status.OPEN if on else Room.Status.INACTIVE
     if not _has_live_session(room):
         room.next_open_at = now if on else None
     room.save(update_fields=["status", "next_open_at"])
-    events.record_room(room=room, what="switched on" if on else "switched off", now=now)
+    what = "switched on" if on else "switched off"
+    after = {"status": room.status}
+    trail.record(actor=actor, action=f"room {what}", target=room, reason=reason, before=before, after=after, now=now)
+    events.record_room(room=room, what=what, now=now)
     return room
 
 
 @use_case
-def delete_room(*, actor: User, room_id: int, now: datetime) -> None:
+def delete_room(*, actor: User, room_id: int, now: datetime, reason: str = "") -> None:
     """Hide the room and open no more sessions; a live one finishes with prizes or refunds (contract: rooms, DELETE).
 
     Raises ``NotMaster``, and ``RoomNotFound`` when it is deleted already.
     """
     room = _lock_own_room(actor, room_id)
+    before = {"status": room.status, "pending_change": room.pending_change}
     room.status = Room.Status.DELETED
     room.deleted_at = now
     room.next_open_at = None
     room.pending_change = room.pending_name = None
     room.save(update_fields=["status", "deleted_at", "next_open_at", "pending_change", "pending_name"])
+    after = {"status": room.status, "pending_change": None}
+    trail.record(actor=actor, action="room deleted", target=room, reason=reason, before=before, after=after, now=now)
     events.record_room(room=room, what="deleted", now=now)
     if not _has_live_session(room):
         talk.close_conversation(room=room, now=now)
 
 
+def terms_of(room: Room) -> dict[str, Any]:
+    """The room's present terms, by field name."""
+    return {name: getattr(room, name) for name in terms.TERM_NAMES}
+
+
 def _require_master(actor: User) -> None:
-    if not (actor.is_master or actor.is_staff):
+    if not (actor.is_master or roles.may(actor, MANAGE)):
         raise NotMaster()
 
 
@@ -127,7 +147,7 @@ def _lock_own_room(actor: User, room_id: int) -> Room:
     """The locked room if the actor manages it; another master's room is as unknown as one that never was."""
     _require_master(actor)
     room = locks.lock_room(room_id)
-    if room.status == Room.Status.DELETED or not (actor.is_staff or room.owner_id == actor.pk):
+    if room.status == Room.Status.DELETED or not queries.manages(user=actor, room=room):
         raise RoomNotFound()
     return room
 

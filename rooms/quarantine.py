@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from gameplatform.accounts.models import User
+from gameplatform.core import trail
 from gameplatform.core.transactions import use_case
 from rooms import locks
 from rooms.errors import NotQuarantined
@@ -24,7 +25,9 @@ def retry(*, session_id: int, now: datetime, reason: str, actor: User | None = N
     session = locks.lock_session(session_id)
     if session.quarantined_at is None or session.status not in Session.LIVE:
         raise NotQuarantined()
+    before = {"quarantined_at": session.quarantined_at, "last_error": session.last_error}
     session.quarantined_at, session.retry_at, session.failures = None, None, 0
     # The error stays readable until the session moves on.
     session.save(update_fields=["quarantined_at", "retry_at", "failures"])
     record_transition(session=session, before=session.status, now=now, reason=f"retried: {reason}"[:200], actor=actor)
+    trail.record(actor=actor, action="session retried", target=session, reason=reason, before=before, now=now)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
+from gameplatform.accounts import roles
 from gameplatform.accounts.models import Game, User
 from rooms.errors import NotMaster, SessionNotFound, SessionNotOut
 from rooms.models import Outcome, Participant, Room, Session
@@ -20,6 +21,9 @@ Row = Mapping[str, Any]
 
 # An exact total over millions of rows costs more than the page; beyond this it is reported as this.
 TOTAL_MAX = 10_000
+
+# What staff needs to run rooms that are not its own.
+MANAGE = "rooms.change_room"
 
 ROOM_FIELDS = (
     "id",
@@ -176,8 +180,8 @@ def bounded_total(rows: QuerySet[Any]) -> int:
 
 
 def manages(*, user: User, room: Room) -> bool:
-    """Whether the room is the user's to manage: staff's or its master's."""
-    return user.is_staff or (user.is_master and room.owner_id == user.pk)
+    """Whether the room is the user's to manage: its master's, or that of staff with the permission."""
+    return (user.is_master and room.owner_id == user.pk) or roles.may(user, MANAGE)
 
 
 def recorded_refund(*, actor: User, session_id: int) -> tuple[Session, Sequence[Row]]:
@@ -187,7 +191,7 @@ def recorded_refund(*, actor: User, session_id: int) -> tuple[Session, Sequence[
     answers the same record (contract: rooms, ``process-refund``). Raises ``NotMaster``, ``SessionNotFound``,
     ``SessionNotOut``.
     """
-    if not (actor.is_master or actor.is_staff):
+    if not (actor.is_master or roles.may(actor, MANAGE)):
         raise NotMaster()
     session = session_with_room(session_id)
     if session is None or not manages(user=actor, room=session.room):

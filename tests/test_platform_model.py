@@ -52,7 +52,7 @@ class Platform(RuleBasedStateMachine):
         self.savepoint = transaction.savepoint()
         self.now = datetime(2026, 5, 1, tzinfo=UTC)
         self.master = User.objects.create(username="master", is_master=True)
-        self.staff = User.objects.create(username="staff", is_staff=True)
+        self.staff = User.objects.create(username="staff", is_staff=True, is_superuser=True)
         self.players = [User.objects.create(username=f"p{n}", wallet_address=f"w{n}") for n in range(4)]
         self.game = Game.objects.create(name="Lottery", symbol="LOTTO")
         token = adjustments.create_token(symbol="GOLD", name="Gold", decimals=2)

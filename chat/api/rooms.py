@@ -13,6 +13,7 @@ from chat.models import Conversation
 from gameplatform.accounts.models import ApiKey
 from gameplatform.core.errors import Unavailable
 from gameplatform.core.redis_connection import RedisAway
+from gameplatform.core.tickets import LIFETIME_SECONDS
 from gameplatform.wire import chatapi
 
 
@@ -145,4 +146,4 @@ class TicketView(ChatView):
                 account_id=None if self.caller.user is None else self.caller.user.pk,
             )
         )
-        return chatapi.ok({"ticket": ticket, "expires_in": tickets.LIFETIME_SECONDS}, status=201)
+        return chatapi.ok({"ticket": ticket, "expires_in": LIFETIME_SECONDS}, status=201)

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from chat.models import Conversation, Member, Message, ModerationAct, Report, Sanction
 from gameplatform.accounts.models import ApiClient, ApiKey
+from gameplatform.core.models import AuditEntry
 
 
 @pytest.fixture
@@ -66,10 +67,20 @@ def test_staff_close_and_open_a_room_of_a_game_too(office, game_table):
 
 
 def test_keys_are_issued_and_revoked_and_shown_once(office, tenant):
-    said = choose(office, ApiClient, "issue_chat_key", tenant.client).content.decode()
+    def act(name, **more):
+        url = reverse(f"admin:accounts_apiclient_{name}", args=[tenant.client.pk])
+        return office.post(url, {"reason": "a new server", "request_key": "1", **more})
+
+    said = act("issue-key", scopes=["chat"]).content.decode()
     assert "gp_" in said
     assert "gp_" not in office.get(reverse("admin:accounts_apiclient_change", args=[tenant.client.pk])).content.decode()
-    assert "two live keys" in choose(office, ApiClient, "issue_chat_key", tenant.client).content.decode()
-    choose(office, ApiClient, "revoke_keys", tenant.client)
+    assert "two live keys" in act("issue-key", scopes=["chat"]).content.decode()
+    act("revoke-all")
     assert ApiKey.objects.filter(revoked_at__isnull=True).count() == 0
     assert tenant.api.get("/api/v1/rooms/").status_code == 401
+    trail = AuditEntry.objects.order_by("id").values_list("action", "reason")
+    assert [entry for entry in trail if entry[1]] == [
+        ("API key issued", "a new server"),
+        ("API key revoked", "a new server"),
+        ("API key revoked", "a new server"),
+    ]

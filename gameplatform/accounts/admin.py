@@ -1,18 +1,26 @@
-"""Users and games in the back-office. Users are switched off, never deleted: their payments stay."""
+"""Users, games and API clients in the back-office. Users are switched off, never deleted: their payments stay."""
 
-from django.contrib import admin, messages
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from gameplatform.accounts.api_keys import issue_key, revoke_key
+from gameplatform.accounts import api_keys
 from gameplatform.accounts.models import ApiClient, ApiKey, Game, User
+from gameplatform.backoffice.acts import Act, ReasonForm, ShownOnce
+from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
+from gameplatform.backoffice.panels import Cell, Panel, Table
 from gameplatform.core import clock
-from gameplatform.core.errors import DomainError
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -23,13 +31,14 @@ admin.site.unregister(BlacklistedToken)
 
 
 @admin.register(User)
-class PlatformUserAdmin(UserAdmin, ModelAdmin):
+class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "fullname", "email", "is_master", "is_staff", "is_active", "date_joined")
     list_filter = ("is_master", "is_staff", "is_active")
-    search_fields = ("username", "fullname", "email", "wallet_address")
+    search_fields = ("username",)
+    search_help_text = "The beginning of a user name, an email or wallet address, or an id"
     ordering = ("-id",)
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
@@ -39,6 +48,30 @@ class PlatformUserAdmin(UserAdmin, ModelAdmin):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
+    # Lists of its own: apps above add theirs.
+    acts: ClassVar[list[Act]] = []
+    panels: ClassVar[list[Panel]] = []
+    export_columns = (
+        ("id", lambda user: user.pk),
+        ("username", lambda user: user.username),
+        ("full name", lambda user: user.fullname),
+        ("email", lambda user: user.email),
+        ("master", lambda user: user.is_master),
+        ("staff", lambda user: user.is_staff),
+        ("active", lambda user: user.is_active),
+        ("joined", lambda user: user.date_joined),
+    )
+
+    def search_exactly(self, term: str) -> Q:
+        found = Q(username__istartswith=term) | Q(email__iexact=term) | Q(wallet_address=term)
+        return found | Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else found
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        parts = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return parts
+        # How a password is kept is nothing for who only looks.
+        return ((None, {"fields": ("username",)}), *parts[1:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fields = ("last_login", "date_joined")
@@ -46,65 +79,217 @@ class PlatformUserAdmin(UserAdmin, ModelAdmin):
         return fields if request.user.is_superuser else (*fields, *RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        # Setting a superuser's password or email is as good as being one.
-        is_out_of_reach = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return super().has_change_permission(request, obj) and not is_out_of_reach
+        # Setting a colleague's password or email is as good as being that colleague.
+        is_out_of_reach = obj is not None and (obj.is_superuser or (obj.is_staff and obj.pk != request.user.pk))
+        return super().has_change_permission(request, obj) and (request.user.is_superuser or not is_out_of_reach)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        # The admin has no transaction here; the new password and its entry in the trail belong together.
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
+
 
 @admin.register(Game)
-class GameAdmin(ModelAdmin):
+class GameAdmin(PlatformAdmin):
     list_display = ("name", "symbol", "status", "result_mode", "score_order", "created_at")
     list_filter = ("status", "result_mode")
     search_fields = ("name", "symbol")
     ordering = ("id",)
     readonly_fields = ("created_at",)
 
-
-class ApiKeyInline(TabularInline):
-    model = ApiKey
-    fields = readonly_fields = ("prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Game | None = None) -> bool:
         return False
 
 
+@admin.register(Group)
+class PlatformGroupAdmin(GroupAdmin, PlatformAdmin):  # type: ignore[misc]
+    pass
+
+
+class ScopesForm(ReasonForm):
+    scopes = forms.MultipleChoiceField(choices=ApiKey.Scope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget)
+    expires_in_days = forms.TypedChoiceField(
+        label="Expires",
+        choices=[("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("scopes", "expires_in_days", "reason")
+
+
+class IssueKey(Act):
+    slug = "issue-key"
+    title = "Issue a key"
+    icon = "key"
+    form = ScopesForm
+    advice = {"TOO_MANY_KEYS": "Revoke the key that is no longer used, on the client's page, then issue the new one."}
+
+    def explanation(self, obj: ApiClient) -> str:
+        return f"{obj.name} gets a further key. It and its signing secret are shown once, on the next page."
+
+    def is_allowed(self, request: HttpRequest, obj: ApiClient) -> bool:
+        return request.user.has_perm("accounts.add_apikey")
+
+    def run(self, *, actor: Any, obj: ApiClient, data: dict[str, Any], now: datetime) -> ShownOnce:
+        days = data["expires_in_days"]
+        issued = api_keys.issue_key(
+            client=obj,
+            scopes=data["scopes"],
+            now=now,
+            expires_at=None if days is None else now + timedelta(days=days),
+            actor=actor,
+            reason=data["reason"],
+        )
+        return _shown(issued)
+
+
+class RotateForm(ReasonForm):
+    old_lives_hours = forms.TypedChoiceField(
+        label="The old key works for",
+        choices=[
+            ("0", "no longer, from now on"),
+            ("1", "one more hour"),
+            ("24", "one more day"),
+            ("168", "one more week"),
+        ],
+        coerce=int,
+        initial="24",
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("old_lives_hours", "reason")
+
+
+class RotateKey(Act):
+    slug = "rotate"
+    title = "Rotate"
+    icon = "autorenew"
+    form = RotateForm
+    advice = {"TOO_MANY_KEYS": "Two keys live already: revoke the one that is not used any more."}
+
+    def explanation(self, obj: ApiKey) -> str:
+        return (
+            f"{obj.client.name} gets a new key with the same scopes, shown once, on the next page. The old one keeps"
+            " working for as long as you say, so that its callers can change without an outage."
+        )
+
+    def is_allowed(self, request: HttpRequest, obj: ApiKey) -> bool:
+        return request.user.has_perm("accounts.add_apikey")
+
+    def is_possible(self, obj: ApiKey) -> bool:
+        return obj.revoked_at is None
+
+    def run(self, *, actor: Any, obj: ApiKey, data: dict[str, Any], now: datetime) -> ShownOnce:
+        ends = now + timedelta(hours=data["old_lives_hours"])
+        return _shown(api_keys.rotate_key(key=obj, old_ends_at=ends, actor=actor, reason=data["reason"], now=now))
+
+
+class RevokeKey(Act):
+    slug = "revoke"
+    title = "Revoke"
+    icon = "key_off"
+    is_dangerous = True
+
+    def explanation(self, obj: ApiKey) -> str:
+        return f"The key {obj.prefix} of {obj.client.name} stops working at once. This cannot be undone."
+
+    def is_allowed(self, request: HttpRequest, obj: ApiKey) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    def is_possible(self, obj: ApiKey) -> bool:
+        return obj.revoked_at is None
+
+    def run(self, *, actor: Any, obj: ApiKey, data: dict[str, Any], now: datetime) -> str:
+        api_keys.revoke_key(key=obj, now=now, actor=actor, reason=data["reason"])
+        return f"The key {obj.prefix} is revoked."
+
+
+class RevokeAllKeys(Act):
+    slug = "revoke-all"
+    title = "Revoke all keys"
+    icon = "key_off"
+    is_dangerous = True
+
+    def explanation(self, obj: ApiClient) -> str:
+        return f"Every key of {obj.name} stops working and its sockets close, at once. This cannot be undone."
+
+    def is_allowed(self, request: HttpRequest, obj: ApiClient) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    def run(self, *, actor: Any, obj: ApiClient, data: dict[str, Any], now: datetime) -> str:
+        count = api_keys.revoke_all_keys(client=obj, now=now, actor=actor, reason=data["reason"])
+        return f"{count} keys of {obj.name} are revoked."
+
+
+def _shown(issued: api_keys.IssuedKey) -> ShownOnce:
+    return ShownOnce(
+        done=f"{issued.key.client.name} has a new key: {issued.key.prefix}.",
+        secrets=[("Key", issued.text), ("Signing secret", issued.signing_secret)],
+    )
+
+
+def key_state(key: ApiKey, now: datetime) -> Cell:
+    """Whether the key works."""
+    if key.revoked_at is not None:
+        return Cell("revoked", tone="plain")
+    if key.expires_at is not None and key.expires_at <= now:
+        return Cell("expired", tone="plain")
+    return Cell("live", tone="success")
+
+
+class KeysPanel(Panel):
+    title = "Keys"
+
+    def is_shown(self, request: HttpRequest, obj: ApiClient) -> bool:
+        return request.user.has_perm("accounts.view_apikey")
+
+    def table(self, request: HttpRequest, obj: ApiClient) -> Table:
+        now = clock.now()
+        rows = [
+            [
+                Cell(key.prefix, link=reverse("admin:accounts_apikey_change", args=[key.pk])),
+                key_state(key, now),
+                ", ".join(key.scopes),
+                key.created_at,
+                key.expires_at,
+                key.last_used_at,
+            ]
+            for key in obj.keys.order_by("-id")[:50]
+        ]
+        headings = ("Key", "State", "Scopes", "Issued", "Expires", "Last used")
+        return Table(headings=headings, rows=rows, empty="No key yet: issue one.")
+
+
 @admin.register(ApiClient)
-class ApiClientAdmin(ModelAdmin):
+class ApiClientAdmin(PlatformAdmin):
     list_display = ("name", "public_id", "game", "is_active", "created_at")
     list_filter = ("is_active",)
     list_select_related = ("game",)
     search_fields = ("name", "=public_id")
     ordering = ("name",)
+    fields = ("name", "public_id", "game", "is_active", "created_at")
     readonly_fields = ("public_id", "created_at")
-    inlines = [ApiKeyInline]
-    actions = ["issue_chat_key", "revoke_keys"]
+    acts = (IssueKey(), RevokeAllKeys())
+    panels: ClassVar[list[Panel]] = [KeysPanel()]
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
         return False
 
-    @admin.action(description="Issue a key for the chat (shown once)", permissions=["change"])
-    def issue_chat_key(self, request: HttpRequest, clients: QuerySet[ApiClient]) -> None:
-        for client in clients:
-            try:
-                issued = issue_key(client=client, scopes=[ApiKey.Scope.CHAT], now=clock.now())
-            except DomainError as error:
-                self.message_user(request, f"{client}: {error.message}", messages.WARNING)
-            else:
-                self.message_user(request, f"{client}: keep this key now, it is not shown again: {issued.text}")
 
-    @admin.action(description="Revoke all keys: their sockets close at once", permissions=["change"])
-    def revoke_keys(self, request: HttpRequest, clients: QuerySet[ApiClient]) -> None:
-        keys = ApiKey.objects.filter(client__in=clients, revoked_at__isnull=True)
-        for key in keys:
-            revoke_key(key=key, now=clock.now())
-        self.message_user(request, f"Revoked {len(keys)} keys.")
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    list_display = ("prefix", "client", "state", "scopes", "created_at", "expires_at", "last_used_at")
+    list_select_related = ("client",)
+    search_fields = ("prefix", "client__name")
+    ordering = ("-id",)
+    fields = ("client", "prefix", "state", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
+    readonly_fields = fields
+    acts = (RotateKey(), RevokeKey())
 
-
-@admin.register(Group)
-class PlatformGroupAdmin(GroupAdmin, ModelAdmin):
-    pass
+    @admin.display(description="state")
+    def state(self, key: ApiKey) -> str:
+        return str(key_state(key, clock.now()).text)

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from gameplatform.accounts.models import ApiClient, ApiKey, Game
+from gameplatform.accounts.models import ApiClient, ApiKey, Game, User
+from gameplatform.core import trail
 from gameplatform.core.errors import Conflict, Invalid
 from gameplatform.core.names import clean_name
 from gameplatform.core.secrets import decrypt, encrypt
@@ -37,6 +38,13 @@ class ClientNameTaken(Conflict):
     default_message = "A client with this name exists already"
 
 
+class KeyIsDead(Conflict):
+    """The key was revoked or has expired."""
+
+    code = "KEY_IS_DEAD"
+    default_message = "This key is revoked or expired; issue a new one"
+
+
 @dataclass(frozen=True, kw_only=True)
 class IssuedKey:
     """A new key with the texts that are never shown again: ``text`` identifies, ``signing_secret`` signs requests."""
@@ -55,15 +63,43 @@ def create_client(
     if ApiClient.objects.filter(name=client.name).exists():
         raise ClientNameTaken
     client.save(force_insert=True)
-    return _issue(client=client, scopes=scopes, now=now, expires_at=expires_at)
+    issued = _issue(client=client, scopes=scopes, now=now, expires_at=expires_at)
+    trail.record(actor=None, action="API client created", target=client, now=now)
+    _record("API key issued", issued.key, None, "", now)
+    return issued
 
 
 @use_case
 def issue_key(
-    *, client: ApiClient, scopes: Sequence[str], now: datetime, expires_at: datetime | None = None
+    *,
+    client: ApiClient,
+    scopes: Sequence[str],
+    now: datetime,
+    expires_at: datetime | None = None,
+    actor: User | None = None,
+    reason: str = "",
 ) -> IssuedKey:
     """A further key of the client. Raises ``TooManyKeys`` when two live already, ``Invalid`` for an unknown scope."""
-    return _issue(client=client, scopes=scopes, now=now, expires_at=expires_at)
+    issued = _issue(client=client, scopes=scopes, now=now, expires_at=expires_at)
+    _record("API key issued", issued.key, actor, reason, now)
+    return issued
+
+
+@use_case
+def rotate_key(*, key: ApiKey, old_ends_at: datetime, actor: User | None, reason: str, now: datetime) -> IssuedKey:
+    """A new key with the same scopes and expiry; the old one works until ``old_ends_at``, so that callers can change.
+
+    Raises ``KeyIsDead``, and ``TooManyKeys`` when another one lives beside it.
+    """
+    old = live_keys(now=now).select_for_update(no_key=True, of=("self",)).filter(pk=key.pk).first()
+    if old is None:
+        raise KeyIsDead()
+    issued = _issue(client=old.client, scopes=old.scopes, now=now, expires_at=old.expires_at)
+    old.expires_at = min(old_ends_at, old.expires_at or old_ends_at)
+    old.save(update_fields=["expires_at"])
+    _record("API key rotated", old, actor, reason, now)
+    _record("API key issued", issued.key, actor, reason, now)
+    return issued
 
 
 def _issue(*, client: ApiClient, scopes: Sequence[str], now: datetime, expires_at: datetime | None) -> IssuedKey:
@@ -89,9 +125,24 @@ def _issue(*, client: ApiClient, scopes: Sequence[str], now: datetime, expires_a
 
 
 @use_case
-def revoke_key(*, key: ApiKey, now: datetime) -> None:
+def revoke_key(*, key: ApiKey, now: datetime, actor: User | None = None, reason: str = "") -> None:
     """End the key at once. Safe to repeat."""
-    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now)
+    _revoke(key, actor, reason, now)
+
+
+@use_case
+def revoke_all_keys(*, client: ApiClient, now: datetime, actor: User | None, reason: str) -> int:
+    """End every key of the client at once; how many were ended. Safe to repeat."""
+    keys = ApiKey.objects.filter(client=client, revoked_at__isnull=True).select_related("client").order_by("id")
+    return sum(_revoke(key, actor, reason, now) for key in keys)
+
+
+def _revoke(key: ApiKey, actor: User | None, reason: str, now: datetime) -> bool:
+    if not ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now):
+        return False
+    key.revoked_at = now
+    _record("API key revoked", key, actor, reason, now)
+    return True
 
 
 def live_keys(*, now: datetime) -> QuerySet[ApiKey]:
@@ -119,6 +170,16 @@ def find_key(*, text: str, scope: str, now: datetime) -> ApiKey | None:
 def signing_secret(key: ApiKey) -> str:
     """The secret that the key's requests are signed with (HMAC)."""
     return decrypt(bytes(key.signing_secret_encrypted)).decode()
+
+
+def _record(action: str, key: ApiKey, actor: User | None, reason: str, now: datetime) -> None:
+    after = {
+        "client": key.client.name,
+        "scopes": key.scopes,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    }
+    trail.record(actor=actor, action=action, target=key, reason=reason, after=after, now=now)
 
 
 def _digest(secret: str) -> str:

@@ -17,8 +17,13 @@ def is_master(user: User | AnonymousUser) -> bool:
 
 
 def is_staff(user: User | AnonymousUser) -> bool:
-    """May manage every room and sign in to the back-office."""
+    """May sign in to the back-office; what it may do there, and over the API, its permissions say."""
     return user.is_active and user.is_staff
+
+
+def may(user: User | AnonymousUser, permission: str) -> bool:
+    """Whether the user works here and its groups, or itself, have the permission (``rooms.change_room``)."""
+    return is_staff(user) and user.has_perm(permission)
 
 
 class MasterStep(Enum):

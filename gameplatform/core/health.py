@@ -25,6 +25,15 @@ def beat_heartbeat(now: datetime) -> None:
         )
 
 
+def tick_age_seconds(now: datetime) -> float | None:
+    """How long ago the last tick ran; ``None`` when nobody knows, because there was none or Redis is away."""
+    try:
+        heartbeat: bytes | None = redis_connection.run(lambda client: client.get(HEARTBEAT_KEY))
+    except RedisAway:
+        return None
+    return None if heartbeat is None else now.timestamp() - float(heartbeat)
+
+
 @never_cache
 @require_safe
 def livez(request: HttpRequest) -> JsonResponse:

@@ -1,5 +1,7 @@
-"""What core keeps in the database: the answers given to requests that carried an idempotency key."""
+"""What core keeps in the database: answers given under an idempotency key, and the trail of who did what."""
 
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 
@@ -38,3 +40,36 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.endpoint} {self.key}"
+
+
+class AuditEntry(models.Model):
+    """One act of a person: when, who, what, on which object, why, and the values before and after.
+
+    Written only by ``core.trail``, in the transaction of the act; the database refuses to change or remove an entry
+    (``core/guards/audit_entry_guard.sql``). Without an actor it was the operator, by a command.
+    """
+
+    at = models.DateTimeField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+    action = models.CharField(max_length=64)
+    # "rooms.room": the model's label, so that an entry outlives any table of types.
+    object_type = models.CharField(max_length=64)
+    object_id = models.CharField(max_length=64)
+    object_name = models.CharField(max_length=200)
+    reason = models.CharField(max_length=200, blank=True)
+    before = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
+    ip = models.CharField("address", max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "-id"], name="core_audit_object"),
+            models.Index(fields=["actor", "-id"], name="core_audit_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_name}"

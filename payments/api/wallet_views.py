@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gameplatform.accounts import roles
 from gameplatform.accounts.api.base import AuthedNestView
 from gameplatform.accounts.models import User
 from gameplatform.core.errors import Forbidden, Invalid, NotFound
@@ -71,7 +72,7 @@ class AdjustmentView(AuthedNestView):
     message: str
 
     def make(self, request: Request) -> Response:
-        if not self.caller.is_staff:
+        if not roles.may(self.caller, adjustments.ADJUST):
             raise Forbidden("Only staff may adjust wallets")
         key = request.headers.get("Idempotency-Key")
         if not key:

@@ -53,12 +53,8 @@ def test_a_production_environment_passes_the_deployment_checks(tmp_path):
 def test_without_https_the_deployment_checks_complain(tmp_path):
     run = booted(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **GOOD | {"HTTPS_ONLY": "false"})
     assert run.returncode == 1
-    assert {warning for warning in ("W004", "W008", "W012", "W016") if f"security.{warning}" in run.stderr} == {
-        "W004",
-        "W008",
-        "W012",
-        "W016",
-    }
+    assert "security.W004" in run.stderr
+    assert "security.W008" in run.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,294 @@
+"""What every page of the back-office is made of: lists that stay quick, acts, panels, exports, and the audit trail."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+from gameplatform.backoffice.acts import Act, ShownOnce
+from gameplatform.backoffice.exports import Column, csv_response
+from gameplatform.backoffice.paging import EstimatingPaginator
+from gameplatform.backoffice.panels import Panel
+from gameplatform.core import clock, trail
+from gameplatform.core.errors import DomainError
+from gameplatform.core.models import AuditEntry
+
+SEE_TRAIL = "core.view_auditentry"
+SECRET_FIELDS = ("password", "password1", "password2", "usable_password")
+
+
+class PlatformChangeList(ChangeList):
+    """A list that does not offer to show all when it does already; the admin would have to count to know."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
+class PlatformAdmin(ModelAdmin):
+    """A model's pages. Subclasses list their acts, panels and export columns.
+
+    What the admin's own forms change goes into the audit trail instead of the admin's log.
+    """
+
+    paginator = EstimatingPaginator
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_per_page = 50
+    list_filter_sheet = False
+    change_form_outer_before_template = "backoffice/acts.html"
+    change_form_outer_after_template = "backoffice/panels.html"
+    list_before_template = "backoffice/list_tools.html"
+
+    acts: ClassVar[Sequence[Act]] = ()
+    creation: ClassVar[Act | None] = None
+    # A list, because an app above may add panels to the pages of an app below.
+    panels: ClassVar[list[Panel]] = []
+    export_columns: ClassVar[Sequence[Column]] = ()
+
+    # --- Lists
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PlatformChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        chosen = self.search_exactly(term) if term else None
+        if chosen is not None:
+            return queryset.filter(chosen), False
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
+        return found
+
+    def search_exactly(self, term: str) -> Q | None:
+        """How a search term finds its rows by index; ``None``: the admin's way, by ``search_fields``."""
+        return None
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The list as it is filtered, as CSV."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            chosen = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse(f"admin:{self._url_name('changelist')}"))
+        return csv_response(rows=chosen, columns=self.export_columns, name=self.opts.model_name or "list")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        query = request.GET.urlencode()
+        link = f"{reverse('admin:' + self._url_name('export'))}?{query}" if self.export_columns else ""
+        return super().changelist_view(request, {**(extra_context or {}), "export_link": link})
+
+    # --- Acts and panels
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path(
+                f"<path:object_id>/{act.slug}/",
+                view(partial(self.act_view, act=act)),
+                name=self._url_name(act.slug),
+            )
+            for act in self.acts
+        ]
+        if self.export_columns:
+            own.append(path("export/", view(self.export_view), name=self._url_name("export")))
+        return own + super().get_urls()
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if self.creation is None:
+            return super().add_view(request, form_url, extra_context)
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return self._perform(request, self.creation, None)
+
+    def act_view(self, request: HttpRequest, object_id: str, *, act: Act) -> HttpResponse:
+        """The page of one act: GET asks, POST does."""
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not (self.has_view_permission(request, obj) and act.is_allowed(request, obj)):
+            raise PermissionDenied
+        return self._perform(request, act, obj)
+
+    def _perform(self, request: HttpRequest, act: Act, obj: Any) -> HttpResponse:
+        form = act.form(request.POST or None, obj=obj, user=request.user)
+        refusal = advice = ""
+        if request.method == "POST" and form.is_valid():
+            try:
+                done = act.run(actor=request.user, obj=obj, data=form.cleaned_data, now=clock.now())
+            except DomainError as error:
+                refusal, advice = error.message, act.advice.get(error.code, "")
+            else:
+                if isinstance(done, ShownOnce):
+                    # Not as a message: those travel in a cookie.
+                    return TemplateResponse(
+                        request, "backoffice/shown_once.html", {**self._page_context(request, act, obj), "shown": done}
+                    )
+                messages.success(request, done)
+                return HttpResponseRedirect(act.landing(obj) or self._page_of(obj))
+        context = {
+            **self._page_context(request, act, obj),
+            "explanation": act.explanation(obj),
+            "form": form,
+            "media": self.media + form.media,
+            "refusal": refusal,
+            "advice": advice,
+        }
+        status = 409 if refusal else 400 if form.errors else 200
+        return TemplateResponse(request, "backoffice/act.html", context, status=status)
+
+    def _page_context(self, request: HttpRequest, act: Act, obj: Any) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": act.title,
+            "subtitle": None,
+            "opts": self.opts,
+            "original": obj,
+            "act": act,
+            "back": self._page_of(obj),
+        }
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj = context.get("original")
+        if obj is not None:
+            context["acts"] = [
+                {"act": act, "link": reverse(f"admin:{self._url_name(act.slug)}", args=[obj.pk])}
+                for act in self.acts
+                if act.is_possible(obj) and act.is_allowed(request, obj)
+            ]
+            context["panels"] = [panel.shown(request, obj) for panel in self.panels if panel.is_shown(request, obj)]
+            if request.user.has_perm(SEE_TRAIL):
+                context["trail_link"] = trail_link(obj)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The admin's own log is not kept: an object's history is its audit trail."""
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not (self.has_view_permission(request, obj) and request.user.has_perm(SEE_TRAIL)):
+            raise PermissionDenied
+        return HttpResponseRedirect(trail_link(obj))
+
+    def _url_name(self, what: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{what}"
+
+    def _page_of(self, obj: Any) -> str:
+        if obj is None:
+            return reverse(f"admin:{self._url_name('changelist')}")
+        return reverse(f"admin:{self._url_name('change')}", args=[obj.pk])
+
+    # --- What forms change, into the audit trail (the admin calls these inside its transaction)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: forms.BaseForm, formsets: Any, add: bool = False
+    ) -> dict[str, dict[str, Any]]:
+        names = [name for name in form.changed_data if name in form.fields]
+        return {
+            "before": {} if add else {name: _plain(name, form.initial.get(name)) for name in names},
+            "after": {name: _plain(name, form.cleaned_data.get(name)) for name in names},
+        }
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
+        self._record(request, obj, "added", message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:
+        self._record(request, obj, "changed", message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        for obj in queryset:
+            self._record(request, obj, "deleted", {})
+
+    def _record(self, request: HttpRequest, obj: Model, what: str, message: dict[str, Any]) -> None:
+        trail.record(
+            actor=request.user,  # type: ignore[arg-type]
+            action=f"{self.opts.verbose_name} {what}",
+            target=obj,
+            before=message.get("before") or None,
+            after=message.get("after") or None,
+            now=clock.now(),
+        )
+
+
+class ReadOnlyAdmin(PlatformAdmin):
+    """Pages that show and never change: the rows are written by the platform alone."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def trail_link(obj: Model) -> str:
+    """The audit trail of one object."""
+    where = reverse("admin:core_auditentry_changelist")
+    return f"{where}?object_type__exact={obj._meta.label_lower}&object_id__exact={obj.pk}"
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A form value as JSON; secrets as the fact that they changed."""
+    if name in SECRET_FIELDS:
+        return "(secret)"
+    if isinstance(value, QuerySet | list | tuple | set):
+        return sorted(str(item) for item in value)
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return str(value)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("at", "actor", "action", "object_name", "reason", "ip")
+    list_filter = (("at", admin.DateFieldListFilter),)
+    list_select_related = ("actor",)
+    ordering = ("-id",)
+    fields = ("at", "actor", "action", "object_type", "object_id", "object_name", "reason", "before", "after", "ip")
+    export_columns = (
+        ("at", lambda entry: entry.at),
+        ("actor", lambda entry: entry.actor),
+        ("action", lambda entry: entry.action),
+        ("object type", lambda entry: entry.object_type),
+        ("object id", lambda entry: entry.object_id),
+        ("object", lambda entry: entry.object_name),
+        ("reason", lambda entry: entry.reason),
+        ("before", lambda entry: entry.before),
+        ("after", lambda entry: entry.after),
+        ("address", lambda entry: entry.ip),
+    )
+    search_fields = ("action",)
+    search_help_text = "An object (rooms.room:12), a user name, or a word of the act"
+
+    def search_exactly(self, term: str) -> Q:
+        kind, _, key = term.partition(":")
+        if key:
+            return Q(object_type=kind.strip().lower(), object_id=key.strip())
+        return Q(actor__username__iexact=term) | Q(action__icontains=term) | Q(object_name__istartswith=term)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in ("object_type__exact", "object_id__exact") or super().lookup_allowed(lookup, value, request)

@@ -1,0 +1,78 @@
+"""Parts of an object's page: tables and facts that an app adds to its own pages, or to those of an app below it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.http import HttpRequest
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table: text, perhaps a link, or a badge in a tone: success, warning, danger, info or plain."""
+
+    text: object
+    link: str = ""
+    tone: str = ""
+    is_number: bool = False
+    is_code: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of a panel: ``rows`` hold ``Cell`` or plain text; ``more`` is a link to the whole."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    empty: str = "Nothing yet"
+    note: str = ""
+    more: Cell | None = None
+
+    def heads(self) -> list[Cell]:
+        """The headings, aligned as the cells of the first row."""
+        first = self.cells()[0]
+        return [Cell(heading, is_number=cell.is_number) for heading, cell in zip(self.headings, first, strict=True)]
+
+    def cells(self) -> list[list[Cell]]:
+        """The rows with every value as a cell."""
+        return [[value if isinstance(value, Cell) else Cell(value) for value in row] for row in self.rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    """A link of a panel to an act."""
+
+    title: str
+    link: str
+    is_dangerous: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownPanel:
+    """What the template draws."""
+
+    title: str
+    table: Table
+    buttons: Sequence[Button] = field(default_factory=list)
+
+
+class Panel:
+    """One part of a page. A subclass says who sees it and what it shows."""
+
+    title: ClassVar[str]
+
+    def is_shown(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether this user sees this panel on this object's page."""
+        return True
+
+    def table(self, request: HttpRequest, obj: Any) -> Table:
+        """What is shown."""
+        raise NotImplementedError
+
+    def buttons(self, request: HttpRequest, obj: Any) -> Sequence[Button]:
+        """What can be done from here."""
+        return []
+
+    def shown(self, request: HttpRequest, obj: Any) -> ShownPanel:
+        """The panel of this object as this user sees it."""
+        return ShownPanel(title=self.title, table=self.table(request, obj), buttons=self.buttons(request, obj))

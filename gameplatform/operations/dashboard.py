@@ -1,0 +1,153 @@
+"""The first page of the back-office: what needs somebody, what runs, what the last day brought."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from gameplatform.accounts import roles
+from gameplatform.accounts.models import User
+from gameplatform.backoffice.panels import Cell, Table
+from gameplatform.core import clock, health
+from gameplatform.core.tokens import format_amount_fixed
+from payments import queries as books
+from payments.models import AdjustmentRequest, Token
+from rooms import figures
+from rooms.figures import Hour
+from rooms.terms import AMOUNT_DECIMALS
+
+DAY = timedelta(hours=24)
+# Adding up every balance reads the whole table of accounts: once a minute is often enough.
+BOOKS_SECONDS = 60
+BOOKS_KEY = "dashboard:books"
+TICK_LATE_SECONDS = 10
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the template shows: to staff the platform's figures as far as it may see them, to masters their rooms'."""
+    user = request.user
+    assert isinstance(user, User)
+    now = clock.now()
+    sees_rooms, sees_money = roles.may(user, "rooms.view_session"), roles.may(user, "payments.view_account")
+    context["alarms"] = _alarms(user, sees_rooms, now)
+    if sees_rooms or roles.is_master(user):
+        context.update(_play(None if sees_rooms else user, now))
+    if sees_money:
+        context["books"] = _books()
+    return context
+
+
+def _play(owner: User | None, now: datetime) -> dict[str, Any]:
+    since = now - DAY
+    live = figures.live_by_status(owner)
+    closed = figures.closed_since(owner=owner, since=since)
+    hours = figures.by_hour(owner=owner, since=since)
+    cards = [
+        {"name": "Pending sessions", "value": live["pending"], "link": _sessions("pending")},
+        {"name": "Running sessions", "value": live["running"], "link": _sessions("running")},
+        {"name": "Seats taken, 24 h", "value": f"{sum(hour.seats for hour in hours):,}"},
+        {"name": "Pools, 24 h", "value": _gold(sum(hour.pool_minor for hour in hours))},
+        {"name": "Prizes paid, 24 h", "value": _gold(closed.prizes_minor), "detail": _sessions_text(closed.settled)},
+        {"name": "Refunded, 24 h", "value": _gold(closed.refunds_minor), "detail": _sessions_text(closed.refunded)},
+    ]
+    return {
+        "heading": "The platform" if owner is None else "Your rooms",
+        "cards": cards,
+        "charts": _charts(hours, now),
+        "has_hours": bool(hours),
+        "aside": _aside(figures.needing_attention(owner)),
+    }
+
+
+def _sessions(status: str) -> str:
+    return f"{reverse('admin:rooms_session_changelist')}?status__exact={status}"
+
+
+def _sessions_text(count: int) -> str:
+    return f"{count:,} session{'' if count == 1 else 's'}"
+
+
+def _gold(minor: int) -> str:
+    return f"{format_amount_fixed(minor, decimals=AMOUNT_DECIMALS)} {settings.ROOM_TOKEN_SYMBOL}"
+
+
+def _charts(hours: list[Hour], now: datetime) -> list[dict[str, str]]:
+    by_start = {hour.starts_at: hour for hour in hours}
+    first = (now - DAY).replace(minute=0, second=0, microsecond=0)
+    starts = [first + timedelta(hours=n) for n in range(25)]
+    labels = [timezone.localtime(start).strftime("%H:%M") for start in starts]
+    found = [by_start.get(start) for start in starts]
+    seats = [hour.seats if hour else 0 for hour in found]
+    pools = [hour.pool_minor / 10**AMOUNT_DECIMALS if hour else 0 for hour in found]
+    return [
+        {"title": "Seats taken per hour", "data": _bars(labels, "Seats", seats)},
+        {"title": f"Pool volume per hour, {settings.ROOM_TOKEN_SYMBOL}", "data": _bars(labels, "Pool", pools)},
+    ]
+
+
+def _bars(labels: list[str], name: str, values: list[Any]) -> str:
+    bars = {"label": name, "data": values, "backgroundColor": "var(--color-primary-600)", "displayYAxis": True}
+    return json.dumps({"labels": labels, "datasets": [bars]})
+
+
+def _aside(sessions: list[Any]) -> Table | None:
+    if not sessions:
+        return None
+    rows = [
+        [
+            Cell(session.code, link=reverse("admin:rooms_session_change", args=[session.pk])),
+            session.room.name,
+            Cell(session.status, tone="warning"),
+            session.quarantined_at,
+            session.last_error,
+        ]
+        for session in sessions
+    ]
+    return Table(headings=("Session", "Room", "State", "Set aside", "Last error"), rows=rows)
+
+
+def _alarms(user: User, sees_rooms: bool, now: datetime) -> list[dict[str, str]]:
+    alarms = []
+    if sees_rooms:
+        age = health.tick_age_seconds(now)
+        if age is None:
+            alarms.append(
+                {"tone": "danger", "text": "No tick on record: sessions do not move. Are worker and beat running?"}
+            )
+        elif age > TICK_LATE_SECONDS:
+            alarms.append({"tone": "danger", "text": f"The last tick was {age:.0f} s ago: sessions do not move."})
+        else:
+            alarms.append({"tone": "success", "text": f"Sessions move: the last tick was {max(age, 0):.0f} s ago."})
+    if roles.may(user, "payments.view_token"):
+        for token in Token.objects.filter(payouts_frozen_at__isnull=False).order_by("symbol"):
+            text = f"Payments in {token.symbol} are stopped: {token.payouts_frozen_reason}"
+            link = reverse("admin:payments_token_change", args=[token.pk])
+            alarms.append({"tone": "danger", "text": text, "link": link})
+    if roles.may(user, "payments.view_adjustmentrequest"):
+        waiting = AdjustmentRequest.objects.filter(state=AdjustmentRequest.State.REQUESTED).count()
+        if waiting:
+            link = f"{reverse('admin:payments_adjustmentrequest_changelist')}?state__exact=requested"
+            text = f"{waiting} adjustment{'s' if waiting > 1 else ''} waiting for a second person."
+            alarms.append({"tone": "warning", "text": text, "link": link})
+    return alarms
+
+
+def _books() -> Table:
+    found = cache.get_or_set(BOOKS_KEY, books.circulation, BOOKS_SECONDS) or []
+    rows = [
+        [
+            token.symbol,
+            Cell(format_amount_fixed(token.supply_minor, decimals=token.decimals), is_number=True),
+            Cell("balanced", tone="success")
+            if token.sum_minor == 0
+            else Cell(f"off by {format_amount_fixed(token.sum_minor, decimals=token.decimals)}", tone="danger"),
+        ]
+        for token in found
+    ]
+    note = f"Every balance added up; looked at once in {BOOKS_SECONDS} s."
+    return Table(headings=("Token", "In circulation", "Books"), rows=rows, note=note, empty="No token yet")

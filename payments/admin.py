@@ -1,5 +1,0 @@
-"""The payments app in the back-office; each part registers its own models."""
-
-from payments import pot_admin
-
-__all__ = ["pot_admin"]

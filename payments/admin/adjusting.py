@@ -1,0 +1,226 @@
+"""Deposits and withdrawals with a reason, and the second person's approval of large ones."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from gameplatform.accounts import roles
+from gameplatform.accounts.admin import PlatformUserAdmin
+from gameplatform.accounts.models import User
+from gameplatform.backoffice.acts import Act, ReasonForm
+from gameplatform.backoffice.admin import ReadOnlyAdmin
+from gameplatform.backoffice.panels import Button, Cell, Panel, Table
+from gameplatform.core.errors import DomainError
+from gameplatform.core.tokens import format_amount_fixed, parse_amount
+from payments import adjustments
+from payments.admin.ledger import amount_text
+from payments.models import Account, Adjustment, AdjustmentRequest, Token
+
+Kind = Adjustment.Kind
+
+
+class AdjustForm(ReasonForm):
+    token = forms.ModelChoiceField(Token.objects.order_by("symbol"), empty_label=None, widget=UnfoldAdminSelectWidget)
+    amount = forms.CharField(
+        max_length=30,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "placeholder": "12.50"}),
+        help_text="In whole tokens, with a point: 12.50",
+    )
+    field_order = ("token", "amount", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "token" in data and "amount" in data:
+            try:
+                data["amount_minor"] = parse_amount(data["amount"].strip(), decimals=data["token"].decimals)
+            except DomainError as error:
+                self.add_error("amount", error.message)
+        return data
+
+
+class Adjust(Act):
+    """What depositing and withdrawing share: alone up to the limit, by request above it."""
+
+    form = AdjustForm
+    kind: ClassVar[Adjustment.Kind]
+    advice = {
+        "INSUFFICIENT_FUNDS": "The wallet holds less than that. See its statement for what it can give.",
+        "IDEMPOTENCY_KEY_REUSED": "This page was sent before with other values. Open it anew.",
+    }
+
+    def is_allowed(self, request: HttpRequest, obj: User) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, adjustments.ADJUST)
+
+    def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
+        token, amount_minor = data["token"], data["amount_minor"]
+        terms = {
+            "user": obj,
+            "token": token,
+            "amount_minor": amount_minor,
+            "reason": data["reason"],
+            "actor": actor,
+            "request_key": data["request_key"],
+            "now": now,
+        }
+        text = amount_text(amount_minor, token)
+        if adjustments.needs_approval(token=token, amount_minor=amount_minor):
+            adjustments.request_adjustment(kind=self.kind, **terms)
+            return f"{text} takes a second person: the request waits under “Adjustment requests”. No money moved yet."
+        if self.kind == Kind.DEPOSIT:
+            adjustments.deposit(**terms)
+            return f"{text} deposited to {obj.username}."
+        adjustments.withdraw(**terms)
+        return f"{text} withdrawn from {obj.username}."
+
+
+class Deposit(Adjust):
+    slug = "deposit"
+    title = "Deposit"
+    icon = "add_card"
+    kind = Kind.DEPOSIT
+
+    def explanation(self, obj: User) -> str:
+        return f"Tokens are created in the wallet of {obj.username}. Large amounts wait for a second person."
+
+
+class Withdraw(Adjust):
+    slug = "withdraw"
+    title = "Withdraw"
+    icon = "credit_card_off"
+    kind = Kind.WITHDRAWAL
+
+    def explanation(self, obj: User) -> str:
+        return (
+            f"Tokens are taken from the wallet of {obj.username} and destroyed. Large amounts wait for a second person."
+        )
+
+
+class WalletsPanel(Panel):
+    title = "Wallets"
+
+    def is_shown(self, request: HttpRequest, obj: User) -> bool:
+        return request.user.has_perm("payments.view_account")
+
+    def table(self, request: HttpRequest, obj: User) -> Table:
+        wallets = Account.objects.filter(kind=Account.Kind.WALLET, owner=obj).select_related("token")
+        rows = [
+            [
+                wallet.token.symbol,
+                Cell(amount_text(wallet.balance_minor, wallet.token), is_number=True),
+                Cell("Statement", link=reverse("admin:payments_account_change", args=[wallet.pk])),
+            ]
+            for wallet in wallets.order_by("token__symbol")
+        ]
+        return Table(headings=("Token", "Balance", ""), rows=rows, empty="No wallet yet: the first deposit makes one.")
+
+    def buttons(self, request: HttpRequest, obj: User) -> list[Button]:
+        return [
+            Button(title=act.title, link=reverse(f"admin:accounts_user_{act.slug}", args=[obj.pk]))
+            for act in (DEPOSIT, WITHDRAW)
+            if act.is_allowed(request, obj)
+        ]
+
+
+DEPOSIT, WITHDRAW = Deposit(), Withdraw()
+PlatformUserAdmin.acts.extend([DEPOSIT, WITHDRAW])
+PlatformUserAdmin.panels.append(WalletsPanel())
+
+
+class AmountColumns(ReadOnlyAdmin):
+    """What the lists of adjustments and of requests share."""
+
+    list_filter: tuple[str, ...] = ("kind",)
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("user", "token")
+
+    @admin.display(description="amount", ordering="amount_minor")
+    def amount(self, row: Adjustment | AdjustmentRequest) -> str:
+        return amount_text(row.amount_minor, row.token)
+
+
+@admin.register(Adjustment)
+class AdjustmentAdmin(AmountColumns):
+    list_display = ("created_at", "kind", "user", "amount", "reason", "actor")
+    list_select_related = ("user", "token", "actor")
+    search_fields = ("=user__username", "=actor__username")
+    fields = ("public_id", "created_at", "kind", "user", "amount", "reason", "actor", "transfer")
+    readonly_fields = fields
+    export_columns = (
+        ("at", lambda row: row.created_at),
+        ("kind", lambda row: row.kind),
+        ("user", lambda row: row.user.username),
+        ("amount", lambda row: format_amount_fixed(row.amount_minor, decimals=row.token.decimals)),
+        ("token", lambda row: row.token.symbol),
+        ("reason", lambda row: row.reason),
+        ("actor", lambda row: row.actor.username),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("actor")
+
+
+class ApproveRequest(Act):
+    slug = "approve"
+    title = "Approve"
+    icon = "check"
+
+    def explanation(self, obj: AdjustmentRequest) -> str:
+        return (
+            f"The {obj.kind} of {amount_text(obj.amount_minor, obj.token)} for {obj.user.username}, which"
+            f" {obj.requester.username} asked for (“{obj.reason}”), is made at once."
+        )
+
+    def is_allowed(self, request: HttpRequest, obj: AdjustmentRequest) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, adjustments.APPROVE)
+
+    def is_possible(self, obj: AdjustmentRequest) -> bool:
+        return obj.state == AdjustmentRequest.State.REQUESTED
+
+    def run(self, *, actor: Any, obj: AdjustmentRequest, data: dict[str, Any], now: datetime) -> str:
+        adjustments.approve_adjustment(request_id=obj.pk, actor=actor, reason=data["reason"], now=now)
+        return f"Approved: the {obj.kind} of {amount_text(obj.amount_minor, obj.token)} is made."
+
+
+class RejectRequest(ApproveRequest):
+    slug = "reject"
+    title = "Reject"
+    icon = "close"
+    is_dangerous = True
+
+    def explanation(self, obj: AdjustmentRequest) -> str:
+        return f"The {obj.kind} of {amount_text(obj.amount_minor, obj.token)} is turned down. No money moves."
+
+    def run(self, *, actor: Any, obj: AdjustmentRequest, data: dict[str, Any], now: datetime) -> str:
+        adjustments.reject_adjustment(request_id=obj.pk, actor=actor, reason=data["reason"], now=now)
+        return "Rejected. No money moved."
+
+
+@admin.register(AdjustmentRequest)
+class AdjustmentRequestAdmin(AmountColumns):
+    list_display = ("created_at", "kind", "user", "amount", "reason", "requester", "state", "decider")
+    list_filter = ("state", "kind")
+    fields = (
+        "created_at",
+        "kind",
+        "user",
+        "amount",
+        "reason",
+        "requester",
+        "state",
+        "decider",
+        "decided_at",
+        "decision_reason",
+    )
+    readonly_fields = fields
+    acts = (ApproveRequest(), RejectRequest())
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("requester", "decider")

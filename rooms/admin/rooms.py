@@ -1,0 +1,367 @@
+"""Rooms: made, edited, paused, resumed and deleted by acts, by their master or by staff that may change rooms."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from gameplatform.accounts import roles
+from gameplatform.accounts.models import Game, User
+from gameplatform.backoffice.acts import Act, ActForm, ReasonForm
+from gameplatform.backoffice.panels import Cell, Panel, Table
+from gameplatform.core.errors import DomainError
+from gameplatform.core.tokens import format_amount_fixed, parse_amount
+from payments.admin.ledger import amount_text
+from payments.models import Token
+from rooms import figures, offers, prizes, queries
+from rooms.admin.owned import STATUS_TONES, OwnedAdmin
+from rooms.admin.prize_table import PrizeTableField, percent_texts
+from rooms.models import Room
+from rooms.terms import AMOUNT_DECIMALS, WINDOW_SECONDS_MAX, TermsChange
+
+SESSIONS_SHOWN = 20
+NAME_TAKEN = {"ROOM_NAME_TAKEN": "Choose another name; one that waits for a running session to end is taken too."}
+
+
+class TermsForm(ActForm):
+    """What a room offers, as people write it."""
+
+    name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
+    symbol = forms.CharField(max_length=255, required=False, widget=UnfoldAdminTextInputWidget)
+    entry_fee = forms.CharField(
+        max_length=20, widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "placeholder": "10.00"})
+    )
+    prizes = PrizeTableField(
+        label="Prize table",
+        help_text="What part of the pool each rank gets: falling, 100 % together. A session needs as many players.",
+    )
+    max_participants = forms.IntegerField(min_value=1, label="Seats", widget=UnfoldAdminIntegerFieldWidget)
+    join_window_seconds = forms.IntegerField(
+        min_value=1, max_value=WINDOW_SECONDS_MAX, label="Joining, seconds", widget=UnfoldAdminIntegerFieldWidget
+    )
+    run_seconds = forms.IntegerField(
+        min_value=1, max_value=WINDOW_SECONDS_MAX, label="Running, seconds", widget=UnfoldAdminIntegerFieldWidget
+    )
+
+    def clean_entry_fee(self) -> int:
+        """In minor units."""
+        try:
+            return parse_amount(self.cleaned_data["entry_fee"].strip(), decimals=AMOUNT_DECIMALS)
+        except DomainError as error:
+            raise forms.ValidationError(error.message) from error
+
+
+class NewRoomForm(TermsForm):
+    game = forms.ModelChoiceField(Game.objects.none(), empty_label=None, widget=UnfoldAdminSelectWidget)
+    field_order = ("game", "name", "symbol", "entry_fee", "prizes")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        games = Game.objects.filter(status=Game.Status.ACTIVE)
+        self.fields["game"].queryset = games.order_by("name")  # type: ignore[attr-defined]
+        if settings.DEFAULT_SYMBOL_GAME_ROOM:
+            self.fields["name"].required = False
+            self.fields["name"].help_text = "Empty: the next free name of the game."
+
+    def starting_values(self) -> dict[str, Any]:
+        return {
+            "max_participants": settings.ROOM_MAX_PARTICIPANTS,
+            "join_window_seconds": settings.ROOM_JOIN_WINDOW_SECONDS,
+            "run_seconds": settings.ROOM_RUN_SECONDS,
+        }
+
+
+class CreateRoom(Act):
+    slug = "add"
+    title = "Create room"
+    form = NewRoomForm
+    advice = {
+        **NAME_TAKEN,
+        "TOKEN_NOT_FOUND": "The token that rooms are played for does not exist yet: ask the operator to create it.",
+    }
+
+    def explanation(self, obj: Any) -> str:
+        return "The room is yours and opens its first session at once; players see it immediately."
+
+    def run(self, *, actor: Any, obj: Any, data: dict[str, Any], now: datetime) -> str:
+        room = offers.create_room(
+            actor=actor,
+            game_id=data["game"].pk,
+            name=data["name"] or None,
+            symbol=data["symbol"] or None,
+            entry_fee_minor=data["entry_fee"],
+            prize_table=data["prizes"],
+            now=now,
+            max_participants=data["max_participants"],
+            join_window_seconds=data["join_window_seconds"],
+            run_seconds=data["run_seconds"],
+        )
+        return f"The room {room.name} is open, its first session too."
+
+
+class EditForm(TermsForm, ReasonForm):
+    field_order = ("name", "symbol", "entry_fee", "prizes", "max_participants", "join_window_seconds", "run_seconds")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["reason"].widget.attrs["autofocus"]
+
+    def starting_values(self) -> dict[str, Any]:
+        """The terms that will hold: the waiting ones where a change waits."""
+        ahead = {**offers.terms_of(self.obj), **(self.obj.pending_change or {})}
+        return {
+            **ahead,
+            "entry_fee": format_amount_fixed(ahead["entry_fee_minor"], decimals=AMOUNT_DECIMALS),
+            "prizes": percent_texts(ahead["prize_shares_bp"]),
+        }
+
+    def change(self) -> TermsChange:
+        """Only what differs from what was shown."""
+        data = self.cleaned_data
+        shown = {**offers.terms_of(self.obj), **(self.obj.pending_change or {})}
+        asked = {
+            "name": data["name"],
+            "symbol": data["symbol"] or shown["symbol"],
+            "entry_fee_minor": data["entry_fee"],
+            "prize_shares_bp": prizes.prize_shares(data["prizes"]),
+            "max_participants": data["max_participants"],
+            "join_window_seconds": data["join_window_seconds"],
+            "run_seconds": data["run_seconds"],
+        }
+        return TermsChange(**{name: value for name, value in asked.items() if value != shown[name]})
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors:
+            change = self.change()
+            if not change.asked():
+                raise forms.ValidationError("Nothing is different from what holds or waits already.")
+            data["change"] = change
+        return data
+
+
+class RoomAct(Act):
+    """An act of whoever manages the room."""
+
+    def is_allowed(self, request: HttpRequest, obj: Room) -> bool:
+        return isinstance(request.user, User) and queries.manages(user=request.user, room=obj)
+
+    def is_possible(self, obj: Room) -> bool:
+        return obj.status != Room.Status.DELETED
+
+
+class EditRoom(RoomAct):
+    slug = "edit"
+    title = "Edit terms"
+    icon = "edit"
+    form = EditForm
+    advice = NAME_TAKEN
+
+    def explanation(self, obj: Room) -> str:
+        return (
+            "A session that is open or running keeps the terms its players saw. With one, the change waits and counts"
+            " from the next session on; without one it counts at once."
+        )
+
+    def run(self, *, actor: Any, obj: Room, data: dict[str, Any], now: datetime) -> str:
+        room = offers.edit_room(actor=actor, room_id=obj.pk, change=data["change"], now=now, reason=data["reason"])
+        when = "from the next session on" if room.pending_change else "from now on"
+        return f"The new terms of {room.name} count {when}."
+
+
+class PauseRoom(RoomAct):
+    slug = "pause"
+    title = "Pause"
+    icon = "pause"
+
+    def explanation(self, obj: Room) -> str:
+        return (
+            f"{obj.name} opens no more sessions. One that is live finishes as it would: with prizes, or with refunds."
+        )
+
+    def is_possible(self, obj: Room) -> bool:
+        return obj.status == Room.Status.OPEN
+
+    def run(self, *, actor: Any, obj: Room, data: dict[str, Any], now: datetime) -> str:
+        offers.switch_room(actor=actor, room_id=obj.pk, on=False, now=now, reason=data["reason"])
+        return f"{obj.name} is paused."
+
+
+class ResumeRoom(RoomAct):
+    slug = "resume"
+    title = "Resume"
+    icon = "play_arrow"
+
+    def explanation(self, obj: Room) -> str:
+        return f"{obj.name} opens sessions again: the next one at once, or after the live one."
+
+    def is_possible(self, obj: Room) -> bool:
+        return obj.status == Room.Status.INACTIVE
+
+    def run(self, *, actor: Any, obj: Room, data: dict[str, Any], now: datetime) -> str:
+        offers.switch_room(actor=actor, room_id=obj.pk, on=True, now=now, reason=data["reason"])
+        return f"{obj.name} opens sessions again."
+
+
+class DeleteRoom(RoomAct):
+    slug = "remove"
+    title = "Delete"
+    icon = "delete"
+    is_dangerous = True
+
+    def explanation(self, obj: Room) -> str:
+        return (
+            f"{obj.name} disappears for players and opens no more sessions; a live one finishes as it would. Its"
+            " history stays. This cannot be undone."
+        )
+
+    def run(self, *, actor: Any, obj: Room, data: dict[str, Any], now: datetime) -> str:
+        offers.delete_room(actor=actor, room_id=obj.pk, now=now, reason=data["reason"])
+        return f"{obj.name} is deleted."
+
+
+def _term_texts(terms: dict[str, Any], token: Token) -> dict[str, str]:
+    texts = {name: "–" if value is None else str(value) for name, value in terms.items()}
+    if "entry_fee_minor" in terms:
+        texts["entry_fee_minor"] = amount_text(terms["entry_fee_minor"], token)
+    if "prize_shares_bp" in terms:
+        texts["prize_shares_bp"] = " / ".join(f"{text} %" for text in percent_texts(terms["prize_shares_bp"]))
+    return texts
+
+
+TERM_LABELS = {
+    "name": "Name",
+    "symbol": "Symbol",
+    "entry_fee_minor": "Entry fee",
+    "prize_shares_bp": "Prizes by rank",
+    "max_participants": "Seats",
+    "join_window_seconds": "Joining, seconds",
+    "run_seconds": "Running, seconds",
+}
+
+
+class TermsPanel(Panel):
+    title = "Terms"
+
+    def table(self, request: HttpRequest, obj: Room) -> Table:
+        now = _term_texts(offers.terms_of(obj), obj.token)
+        if not obj.pending_change:
+            return Table(headings=("", "Now"), rows=[[TERM_LABELS[name], now[name]] for name in TERM_LABELS])
+        waiting = _term_texts(obj.pending_change, obj.token)
+        rows = [
+            [TERM_LABELS[name], now[name], Cell(waiting[name], tone="warning") if name in waiting else ""]
+            for name in TERM_LABELS
+        ]
+        note = "A change waits for the live session to end; its players keep the terms they saw."
+        return Table(headings=("", "Now", "From the next session on"), rows=rows, note=note)
+
+
+class VolumePanel(Panel):
+    title = "Volume"
+
+    def table(self, request: HttpRequest, obj: Room) -> Table:
+        closed = figures.closed_recently(obj)
+        rows = [
+            ["Settled with prizes", Cell(closed.settled, is_number=True), amount_text(closed.prizes_minor, obj.token)],
+            [
+                "Called off and refunded",
+                Cell(closed.refunded, is_number=True),
+                amount_text(closed.refunds_minor, obj.token),
+            ],
+        ]
+        note = f"The latest {figures.RECENT_SESSIONS:,} sessions."
+        return Table(headings=("", "Sessions", "Paid out or back"), rows=rows, note=note)
+
+
+class SessionsPanel(Panel):
+    title = "Sessions"
+
+    def table(self, request: HttpRequest, obj: Room) -> Table:
+        rows = [
+            [
+                Cell(session.code, link=reverse("admin:rooms_session_change", args=[session.pk])),
+                Cell(session.status, tone=STATUS_TONES[session.status]),
+                session.starts_at,
+                session.ends_at,
+                Cell(f"{session.participants_count} / {session.max_participants}", is_number=True),
+                Cell(amount_text(session.entry_fee_minor * session.participants_count, session.token), is_number=True),
+            ]
+            for session in figures.latest_sessions(obj, SESSIONS_SHOWN)
+        ]
+        more = Cell(
+            "All sessions of this room", link=f"{reverse('admin:rooms_session_changelist')}?room__id__exact={obj.pk}"
+        )
+        headings = ("Session", "State", "Starts", "Ends", "Seats", "Pool")
+        return Table(headings=headings, rows=rows, empty="No session yet", more=more)
+
+
+@admin.register(Room)
+class RoomAdmin(OwnedAdmin):
+    owner_path = "owner"
+    list_display = ("name", "game", "owner", "shown_status", "fee", "prizes", "live", "waiting")
+    list_filter = ("status", "game")
+    search_fields = ("name",)
+    search_help_text = "The beginning of a room's name, or its id"
+    ordering = ("-id",)
+    fields = ("shown_status", "game_name", "owner_name", "live", "next_open_at", "created_at", "deleted_at")
+    readonly_fields = fields
+    creation = CreateRoom()
+    acts = (EditRoom(), PauseRoom(), ResumeRoom(), DeleteRoom())
+    panels: ClassVar[list[Panel]] = [TermsPanel(), SessionsPanel(), VolumePanel()]
+    export_columns = (
+        ("id", lambda room: room.pk),
+        ("name", lambda room: room.name),
+        ("game", lambda room: room.game.name),
+        ("master", lambda room: room.owner.username),
+        ("status", lambda room: room.status),
+        ("entry fee", lambda room: format_amount_fixed(room.entry_fee_minor, decimals=room.token.decimals)),
+        ("prizes", lambda room: " / ".join(percent_texts(room.prize_shares_bp))),
+        ("seats", lambda room: room.max_participants),
+    )
+
+    def search_exactly(self, term: str) -> Q:
+        found = Q(name__istartswith=term)
+        return found | Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else found
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("game", "owner", "token", "current_session")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        return isinstance(user, User) and (roles.is_master(user) or roles.may(user, queries.MANAGE))
+
+    @display(description="status", ordering="status", label=STATUS_TONES)
+    def shown_status(self, room: Room) -> str:
+        return room.status
+
+    @admin.display(description="game")
+    def game_name(self, room: Room) -> str:
+        return room.game.name
+
+    @admin.display(description="master")
+    def owner_name(self, room: Room) -> str:
+        return room.owner.username
+
+    @admin.display(description="entry fee", ordering="entry_fee_minor")
+    def fee(self, room: Room) -> str:
+        return amount_text(room.entry_fee_minor, room.token)
+
+    @admin.display(description="prizes")
+    def prizes(self, room: Room) -> str:
+        return " / ".join(percent_texts(room.prize_shares_bp))
+
+    @admin.display(description="current session")
+    def live(self, room: Room) -> str:
+        session = room.current_session
+        return "–" if session is None else f"{session.status}, {session.participants_count}/{session.max_participants}"
+
+    @display(description="change", label={"waits": "warning"})
+    def waiting(self, room: Room) -> str | None:
+        return None if room.pending_change is None else "waits"

@@ -1,0 +1,338 @@
+"""Sessions and participants: what happened, to whom, and the two acts of staff: void with refund, and retry."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path, reverse
+from unfold.decorators import display
+
+from gameplatform.accounts import roles
+from gameplatform.accounts.models import User
+from gameplatform.backoffice.acts import Act
+from gameplatform.backoffice.panels import Button, Cell, Panel, Table
+from gameplatform.core.tokens import format_amount_fixed
+from payments.admin.ledger import amount_text
+from payments.queries import transfers_of
+from rooms import lifecycle, quarantine
+from rooms.admin.owned import STATUS_TONES, OwnedAdmin
+from rooms.models import Outcome, Participant, Session
+from rooms.proof import proof
+
+ROWS_SHOWN = 200
+RUN_SESSIONS = "rooms.change_session"
+
+
+class SessionAct(Act):
+    """An act of staff that may change sessions."""
+
+    def is_allowed(self, request: HttpRequest, obj: Session) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, RUN_SESSIONS)
+
+
+class VoidSession(SessionAct):
+    slug = "void"
+    title = "Void and refund"
+    icon = "money_off"
+    is_dangerous = True
+    advice = {"TRANSITION_REFUSED": "It is over: its prizes were paid or its entries refunded. See the timeline."}
+
+    def explanation(self, obj: Session) -> str:
+        pool = amount_text(obj.entry_fee_minor * obj.participants_count, obj.token)
+        return (
+            f"The session ends without a winner, and all entries ({obj.participants_count}) are paid back in full:"
+            f" {pool}. This cannot be undone. The room opens its next session as usual."
+        )
+
+    def is_possible(self, obj: Session) -> bool:
+        return obj.status in Session.LIVE
+
+    def run(self, *, actor: Any, obj: Session, data: dict[str, Any], now: datetime) -> str:
+        lifecycle.void_session(session_id=obj.pk, now=now, actor=actor, reason=data["reason"])
+        return f"Session {obj.code} is void; everybody got the entry fee back."
+
+
+class RetrySession(SessionAct):
+    slug = "retry"
+    title = "Retry"
+    icon = "replay"
+    advice = {"NOT_QUARANTINED": "Somebody else may have retried or voided it. See the timeline."}
+
+    def explanation(self, obj: Session) -> str:
+        return (
+            f"The session failed {obj.failures} times and was set aside; the last error: {obj.last_error or 'none'}."
+            " It is given back to the clock, which tries its next step within seconds."
+        )
+
+    def is_possible(self, obj: Session) -> bool:
+        return obj.quarantined_at is not None and obj.status in Session.LIVE
+
+    def run(self, *, actor: Any, obj: Session, data: dict[str, Any], now: datetime) -> str:
+        quarantine.retry(session_id=obj.pk, now=now, actor=actor, reason=data["reason"])
+        return f"Session {obj.code} will be tried again."
+
+
+class OutcomePanel(Panel):
+    title = "Outcome and draw"
+
+    def table(self, request: HttpRequest, obj: Session) -> Table:
+        outcome = Outcome.objects.filter(pk=obj.pk).first()
+        rows: list[list[Any]] = [
+            [
+                "Outcome",
+                "none yet" if outcome is None else f"{outcome.kind}: {amount_text(outcome.pool_minor, obj.token)}",
+            ],
+            ["Decided by", obj.get_result_mode_display()],
+            ["Commitment, published at the opening", Cell(obj.draw_commit, is_code=True)],
+            ["Roster, published at the start", Cell(obj.draw_roster or "not started yet", is_code=True)],
+        ]
+        return Table(headings=(), rows=rows)
+
+    def buttons(self, request: HttpRequest, obj: Session) -> list[Button]:
+        return [Button(title="Draw proof (JSON)", link=reverse("admin:rooms_session_proof", args=[obj.pk]))]
+
+
+class TimelinePanel(Panel):
+    title = "Timeline"
+
+    def table(self, request: HttpRequest, obj: Session) -> Table:
+        rows = [
+            [
+                step.at,
+                step.from_status or "–",
+                Cell(step.to_status, tone=STATUS_TONES[step.to_status]),
+                step.reason,
+                step.actor.username if step.actor else "the clock",
+            ]
+            for step in obj.transitions.select_related("actor").order_by("id")
+        ]
+        return Table(headings=("When", "From", "To", "Why", "By"), rows=rows)
+
+
+class ParticipantsPanel(Panel):
+    title = "Participants and prizes"
+
+    def table(self, request: HttpRequest, obj: Session) -> Table:
+        places = Participant.objects.filter(session=obj).select_related("user").order_by("rank", "id")
+        rows = [
+            [
+                Cell(place.user.username, link=reverse("admin:rooms_participant_change", args=[place.pk])),
+                Cell(place.status, tone=STATUS_TONES[place.status]),
+                place.joined_at,
+                Cell(amount_text(place.amount_minor, obj.token), is_number=True),
+                Cell(place.rank, is_number=True),
+                Cell(None if place.prize_minor is None else amount_text(place.prize_minor, obj.token), is_number=True),
+            ]
+            for place in places[:ROWS_SHOWN]
+        ]
+        listed = f"{reverse('admin:rooms_participant_changelist')}?session__id__exact={obj.pk}"
+        more = Cell("As a list, to filter and export", link=listed)
+        headings = ("Player", "State", "Joined", "Paid", "Rank", "Prize")
+        return Table(headings=headings, rows=rows, empty="Nobody has joined", more=more)
+
+
+class TransfersPanel(Panel):
+    title = "Transfers"
+
+    def is_shown(self, request: HttpRequest, obj: Session) -> bool:
+        return request.user.has_perm("payments.view_transfer")
+
+    def table(self, request: HttpRequest, obj: Session) -> Table:
+        rows = [
+            [
+                Cell(transfer.pk, link=reverse("admin:payments_transfer_change", args=[transfer.pk])),
+                transfer.created_at,
+                transfer.code,
+                Cell(amount_text(transfer.amount_minor, obj.token), is_number=True),
+                Cell(transfer.idempotency_key, is_code=True),
+            ]
+            for transfer in transfers_of(f"session:{obj.pk}")[:ROWS_SHOWN]
+        ]
+        return Table(headings=("Transfer", "When", "Why", "Amount", "Key"), rows=rows)
+
+
+class SetAsideFilter(admin.SimpleListFilter):
+    title = "set aside"
+    parameter_name = "aside"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Yes: it kept failing")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        if self.value() != "1":
+            return queryset
+        return queryset.filter(quarantined_at__isnull=False, status__in=Session.LIVE)
+
+
+def _plain_number(term: str) -> int | None:
+    return int(term) if term.isascii() and term.isdecimal() and len(term) < 19 else None
+
+
+@admin.register(Session)
+class SessionAdmin(OwnedAdmin):
+    owner_path = "room__owner"
+    list_display = ("code", "room_name", "shown_status", "opens_at", "starts_at", "ends_at", "seats", "pool", "aside")
+    list_filter = ("status", SetAsideFilter, ("opens_at", admin.DateFieldListFilter))
+    search_fields = ("id",)
+    search_help_text = "A session's id, or the whole name of its room"
+    ordering = ("-id",)
+    fields = (
+        "id",
+        "public_id",
+        "room_name",
+        "shown_status",
+        "fee",
+        "seats",
+        "pool",
+        "opens_at",
+        "starts_at",
+        "ends_at",
+        "over_at",
+        "failures",
+        "last_error",
+        "quarantined_at",
+    )
+    readonly_fields = fields
+    acts = (VoidSession(), RetrySession())
+    panels: ClassVar[list[Panel]] = [OutcomePanel(), ParticipantsPanel(), TimelinePanel(), TransfersPanel()]
+    export_columns = (
+        ("id", lambda session: session.pk),
+        ("session", lambda session: session.code),
+        ("room", lambda session: session.room.name),
+        ("status", lambda session: session.status),
+        ("opens at", lambda session: session.opens_at),
+        ("starts at", lambda session: session.starts_at),
+        ("ends at", lambda session: session.ends_at),
+        ("seats taken", lambda session: session.participants_count),
+        ("entry fee", lambda session: format_amount_fixed(session.entry_fee_minor, decimals=session.token.decimals)),
+        ("token", lambda session: session.token.symbol),
+    )
+
+    def search_exactly(self, term: str) -> Q:
+        number = _plain_number(term)
+        return Q(room__name=term) if number is None else Q(pk=number) | Q(room__name=term)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # The seed is nobody's to see, and is not fetched.
+        return super().get_queryset(request).select_related("room__owner", "token").defer("seed_encrypted")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "room__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.proof_view)
+        return [path("<path:object_id>/proof/", view, name="rooms_session_proof"), *super().get_urls()]
+
+    def proof_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What is public of the draw at this moment, as ``docs/verify_draw.py`` reads it."""
+        session = self.get_object(request, unquote(object_id))
+        if session is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, session):
+            raise PermissionDenied
+        name = f'attachment; filename="proof-{session.public_id}.json"'
+        return JsonResponse(proof(session), headers={"Content-Disposition": name}, json_dumps_params={"indent": 2})
+
+    @admin.display(description="room")
+    def room_name(self, session: Session) -> str:
+        return session.room.name
+
+    @display(description="status", ordering="status", label=STATUS_TONES)
+    def shown_status(self, session: Session) -> str:
+        return session.status
+
+    @admin.display(description="entry fee")
+    def fee(self, session: Session) -> str:
+        return amount_text(session.entry_fee_minor, session.token)
+
+    @admin.display(description="seats taken", ordering="participants_count")
+    def seats(self, session: Session) -> str:
+        return f"{session.participants_count} / {session.max_participants}"
+
+    @admin.display(description="pool")
+    def pool(self, session: Session) -> str:
+        return amount_text(session.entry_fee_minor * session.participants_count, session.token)
+
+    @display(description="trouble", label={"set aside": "danger"})
+    def aside(self, session: Session) -> str | None:
+        return "set aside" if session.quarantined_at is not None and session.status in Session.LIVE else None
+
+
+@admin.register(Participant)
+class ParticipantAdmin(OwnedAdmin):
+    owner_path = "room__owner"
+    list_display = ("id", "player", "room_name", "session_code", "shown_status", "joined_at", "paid", "rank", "prize")
+    list_filter = ("status",)
+    search_fields = ("id",)
+    search_help_text = "A user name, or a participant's id"
+    ordering = ("-id",)
+    fields = (
+        "public_id",
+        "player",
+        "room_name",
+        "session_code",
+        "shown_status",
+        "paid",
+        "joined_at",
+        "closed_at",
+        "rank",
+        "prize",
+        "entry_tx_hash",
+        "refund_tx_hash",
+        "prize_tx_hash",
+    )
+    readonly_fields = fields
+    export_columns = (
+        ("id", lambda place: place.pk),
+        ("player", lambda place: place.user.username),
+        ("room", lambda place: place.room.name),
+        ("session", lambda place: place.session.code),
+        ("status", lambda place: place.status),
+        ("paid", lambda place: format_amount_fixed(place.amount_minor, decimals=place.session.token.decimals)),
+        ("rank", lambda place: place.rank),
+        (
+            "prize",
+            lambda place: format_amount_fixed(place.prize_minor or 0, decimals=place.session.token.decimals),
+        ),
+        ("token", lambda place: place.session.token.symbol),
+        ("joined at", lambda place: place.joined_at),
+    )
+
+    def search_exactly(self, term: str) -> Q:
+        number = _plain_number(term)
+        return Q(user__username__iexact=term) if number is None else Q(pk=number) | Q(user__username__iexact=term)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request).select_related("user", "room__owner", "session__token")
+        return rows.defer("session__seed_encrypted")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "session__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="player")
+    def player(self, place: Participant) -> str:
+        return place.user.username
+
+    @admin.display(description="room")
+    def room_name(self, place: Participant) -> str:
+        return place.room.name
+
+    @admin.display(description="session")
+    def session_code(self, place: Participant) -> str:
+        return place.session.code
+
+    @display(description="status", ordering="status", label=STATUS_TONES)
+    def shown_status(self, place: Participant) -> str:
+        return place.status
+
+    @admin.display(description="paid", ordering="amount_minor")
+    def paid(self, place: Participant) -> str:
+        return amount_text(place.amount_minor, place.session.token)
+
+    @admin.display(description="prize", ordering="prize_minor")
+    def prize(self, place: Participant) -> str:
+        return "–" if place.prize_minor is None else amount_text(place.prize_minor, place.session.token)

@@ -1,0 +1,43 @@
+"""A frozen token is released here: only rooms knows all the checks that its books must pass."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+
+from gameplatform.accounts import roles
+from gameplatform.accounts.models import User
+from gameplatform.backoffice.acts import Act
+from payments.admin.ledger import TokenAdmin
+from payments.models import Token
+from rooms import reconciliation
+
+
+class ReleaseToken(Act):
+    slug = "release"
+    title = "Release"
+    icon = "lock_open"
+    is_dangerous = True
+    advice = {
+        "BOOKS_STILL_WRONG": "Run `manage.py verify_ledger`, correct what it names by a new transfer, and try again.",
+        "TOKEN_NOT_FROZEN": "Somebody else may have released it. See the audit trail.",
+    }
+
+    def explanation(self, obj: Token) -> str:
+        return (
+            f"Payments in {obj.symbol} were stopped ({obj.payouts_frozen_reason}). They go on if the books are right:"
+            " every check is made again first, which takes a while on large books."
+        )
+
+    def is_allowed(self, request: HttpRequest, obj: Token) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, "payments.change_token")
+
+    def is_possible(self, obj: Token) -> bool:
+        return obj.payouts_frozen_at is not None
+
+    def run(self, *, actor: Any, obj: Token, data: dict[str, Any], now: datetime) -> str:
+        reconciliation.release(symbol=obj.symbol, actor=actor, reason=data["reason"], now=now)
+        return f"Payments in {obj.symbol} go on."
+
+
+TokenAdmin.acts.append(ReleaseToken())
