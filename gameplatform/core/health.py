@@ -51,15 +51,6 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok" if ok else "unavailable", "parts": parts}, status=200 if ok else 503)
 
 
-def tick_age_seconds(now: datetime) -> float | None:
-    """How old the last sign of life is; ``None`` when there is none, or Redis is away."""
-    try:
-        heartbeat: bytes | None = redis_connection.run(lambda client: client.get(HEARTBEAT_KEY))
-    except RedisAway:
-        return None
-    return None if heartbeat is None else now.timestamp() - float(heartbeat)
-
-
 def _database_time() -> datetime | None:
     """The clock's time, once the database has answered; None when it does not answer."""
     try:
