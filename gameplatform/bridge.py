@@ -10,6 +10,8 @@ from a2wsgi import WSGIMiddleware
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 
+from gameplatform.core import logs
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -110,7 +112,8 @@ async def _answer(send: Send, status: int, text: bytes) -> None:
 class KnownOrigins:
     """Lets a browser's page open a socket only from our own hosts or ``WEBSOCKET_ORIGINS``.
 
-    A caller that is no browser sends no ``Origin`` and is let through: it proves itself to the consumer.
+    A caller that is no browser sends no ``Origin`` and is let through: it proves itself to the consumer. What is
+    logged of a socket has the id that the proxy gave to its handshake.
     """
 
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
@@ -120,7 +123,9 @@ class KnownOrigins:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         origins = [value.decode("latin1") for name, value in scope["headers"] if name == b"origin"]
         known = all(self._is_known(origin) for origin in origins)
-        await (self._application if known else refuse_websocket)(scope, receive, send)
+        given = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-request-id"]
+        with logs.request(given[0] if given else None):
+            await (self._application if known else refuse_websocket)(scope, receive, send)
 
     def _is_known(self, origin: str) -> bool:
         try:

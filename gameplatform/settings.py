@@ -18,23 +18,36 @@ env = environ.Env()
 for env_file in (BASE_DIR / ".env", DATA_DIR / "secrets.env", DATA_DIR / "runtime.env"):
     if env_file.is_file():
         env.read_env(env_file, overwrite=False)
+    # Set to nothing is not set: a copy of `.env.example` must not hide what the launcher has made.
+    for made in ("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASE_URL", "REDIS_URL"):
+        if os.environ.get(made) == "":
+            del os.environ[made]
 
 
-def secret(name: str, default: str | None = None) -> str:
-    """A secret from NAME, or from the file that NAME_FILE points to."""
+def secret(name: str, default: str) -> str:
+    """A secret from the file that NAME_FILE points to, or from NAME. An empty file is an operator's mistake."""
     path = env.str(f"{name}_FILE", default="")
-    if path:
-        return Path(path).read_text().strip()
-    return str(env.str(name, default=default) if default is not None else env.str(name))
+    if not path:
+        return str(env.str(name, default=default))
+    try:
+        content = Path(path).read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from None
+    if not content:
+        raise ImproperlyConfigured(f"{name}_FILE names an empty file: {path}")
+    return content
 
 
 # --- What is being run -------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
+# HS256 wants a key as long as its digest (RFC 7518, section 3.2).
+SIGNING_KEY_LENGTH_MIN = 32
 DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"
 SECRET_KEY = secret("SECRET_KEY", default=DEVELOPMENT_SECRET)
 JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY", default=f"jwt:{SECRET_KEY}")
 FIELD_ENCRYPTION_KEYS = secret("FIELD_ENCRYPTION_KEYS", default=f"field:{SECRET_KEY}").split(",")
+LOCAL_HOSTS = frozenset({"localhost", ".localhost", "127.0.0.1", "[::1]"})
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 WEBSOCKET_ORIGINS = env.list("WEBSOCKET_ORIGINS", default=[])
@@ -44,6 +57,17 @@ if not DEBUG and SECRET_KEY == DEVELOPMENT_SECRET:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Set it to a long random text (or SECRET_KEY_FILE to a file that holds one), start the"
         " platform with ./bin/up, which makes its own, or set DEBUG=true on a development machine."
+    )
+if not DEBUG and len(JWT_SIGNING_KEY) < SIGNING_KEY_LENGTH_MIN:
+    raise ImproperlyConfigured(f"JWT_SIGNING_KEY must have {SIGNING_KEY_LENGTH_MIN} characters or more.")
+if not DEBUG and "*" in {*ALLOWED_HOSTS, *WEBSOCKET_ORIGINS}:
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS and WEBSOCKET_ORIGINS must name hosts: '*' would let any page in and any name stand in links."
+    )
+if DEBUG and not LOCAL_HOSTS.issuperset(ALLOWED_HOSTS):
+    raise ImproperlyConfigured(
+        "DEBUG shows settings and source to whoever meets an error: it is for a platform that only this machine"
+        " reaches. Unset DEBUG, or take the other names out of ALLOWED_HOSTS."
     )
 
 # --- Django ------------------------------------------------------------------------------------------------------
@@ -77,6 +101,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "gameplatform.core.request_id.RequestIdMiddleware",
+    "gameplatform.watching.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -111,7 +137,7 @@ TEMPLATES = [
 
 # --- PostgreSQL and the Redis-compatible server ------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://localhost/gameplatform")}
+DATABASES = {"default": env.db_url_config(secret("DATABASE_URL", default="postgres://localhost/gameplatform"))}
 if "postgresql" not in DATABASES["default"]["ENGINE"]:
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: its row locks hold the money rules.")
 # libpq's way to name the folder of a Unix socket (?host=/folder&port=5432) is put where Django's own commands look.
@@ -127,7 +153,7 @@ DATABASES["default"] |= {
     "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default=None)},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
+REDIS_URL = secret("REDIS_URL", default="redis://localhost:6379/0")
 
 # --- Celery: hints only; correctness stands in the database ------------------------------------------------------
 
@@ -157,7 +183,7 @@ LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = ["gameplatform.formats"]
 LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
 STATIC_URL = "static/"
-STATIC_ROOT = env.path("STATIC_ROOT", default=str(DATA_DIR / "static"))()
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or str(DATA_DIR / "static")
 WHITENOISE_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 # A request body that leaves stray numbers of fields is an attack, not a form.
@@ -188,6 +214,19 @@ SIMPLE_JWT = {
 SESSION_COOKIE_AGE = env.int("BACKOFFICE_SESSION_SECONDS", default=3600)
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=not DEBUG)
+
+# --- HTTPS -------------------------------------------------------------------------------------------------------
+
+# One switch for a platform on the internet; the loopback address of `./bin/up` has no certificate.
+HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY and env.bool("HSTS_INCLUDE_SUBDOMAINS", default=True)
+if TRUSTED_PROXY_COUNT > 0:
+    # Our own proxy overwrites the header; without one, any caller could claim that it came by TLS.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Preloading is a promise about a whole domain, made by its owner at its apex.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -250,6 +289,8 @@ SPECTACULAR_SETTINGS = {
     # The pages' scripts come from this server: the documentation works without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # How well the routes are described says nothing about whether a server may go on the internet.
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
     # On a public host Swagger UI would show the document's address to its makers' validator.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }
@@ -296,11 +337,15 @@ ROOM_GAP_SECONDS = env.int("ROOM_GAP_SECONDS", default=10)
 # --- Logging: one line per event on stderr; request bodies, tokens and keys are never logged ----------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "gameplatform.core.logs.LineFormatter"},
+        "json": {"()": "gameplatform.core.logs.JSONFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         # A 4xx is the caller's business and the access log's, not an alarm.
@@ -311,6 +356,13 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
     },
 }
+
+# --- Watching ----------------------------------------------------------------------------------------------------
+
+# Whoever scrapes /metrics sends it as a bearer token; without one there is no /metrics.
+METRICS_TOKEN = secret("METRICS_TOKEN", default="")
+# Where the worker, which has no web server, answers the same question; 0 is nowhere.
+WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
 
 # --- Pots --------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from chat.api import urls as chat_urls
 from gameplatform.accounts.api import urls as accounts_urls
-from gameplatform.core import health
 from gameplatform.wire import nest
 from gameplatform.wire.openapi import SchemaView
 from payments.api import pot_urls, wallet_urls
@@ -19,8 +18,6 @@ handler500 = nest.server_error
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="api-docs"), name="home"),
-    path("livez", health.livez, name="livez"),
-    path("readyz", health.readyz, name="readyz"),
     path("admin", RedirectView.as_view(pattern_name="admin:index"), name="admin"),
     path("admin/", admin.site.urls),
     re_path(r"^api/schema/?$", SchemaView.as_view(), name="api-schema"),

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
+from gameplatform.core import metrics
 from gameplatform.core.errors import Unavailable
 from gameplatform.core.transactions import use_case
 from rooms import lifecycle, settlement
@@ -42,11 +43,11 @@ class TickReport:
 def advance(*, now: datetime) -> TickReport:
     """Settle what has ended, start or cancel what is to start, open what is due: oldest first, at most DUE_MAX each."""
     report = TickReport()
-    for session_id in _due_sessions(Session.Status.RUNNING, "ends_at", now):
-        if _step(settlement.settle_session, session_id, now, report):
+    for session_id, due_at in _due_sessions(Session.Status.RUNNING, "ends_at", now):
+        if _timed_step("settle", settlement.settle_session, session_id, due_at, now, report):
             report.settled.append(session_id)
-    for session_id in _due_sessions(Session.Status.PENDING, "starts_at", now):
-        if _step(lifecycle.start_session, session_id, now, report):
+    for session_id, due_at in _due_sessions(Session.Status.PENDING, "starts_at", now):
+        if _timed_step("start", lifecycle.start_session, session_id, due_at, now, report):
             report.started.append(session_id)
     for room_id in _due_rooms(now):
         try:
@@ -62,19 +63,20 @@ def due(*, now: datetime) -> TickReport:
     """What ``advance`` would take up at ``now``; nothing is changed."""
     return TickReport(
         opened=list(_due_rooms(now)),
-        started=list(_due_sessions(Session.Status.PENDING, "starts_at", now)),
-        settled=list(_due_sessions(Session.Status.RUNNING, "ends_at", now)),
+        started=[session_id for session_id, _ in _due_sessions(Session.Status.PENDING, "starts_at", now)],
+        settled=[session_id for session_id, _ in _due_sessions(Session.Status.RUNNING, "ends_at", now)],
     )
 
 
-def _due_sessions(status: Session.Status, deadline: str, now: datetime) -> Iterable[int]:
+def _due_sessions(status: Session.Status, deadline: str, now: datetime) -> Iterable[tuple[int, datetime]]:
+    """Id and deadline, the oldest deadline first."""
     return list(
         Session.objects.filter(
             Q(retry_at__isnull=True) | Q(retry_at__lte=now), status=status, quarantined_at__isnull=True
         )
         .filter(**{f"{deadline}__lte": now})
         .order_by(deadline, "id")
-        .values_list("pk", flat=True)[:DUE_MAX]
+        .values_list("pk", deadline)[:DUE_MAX]
     )
 
 
@@ -83,7 +85,17 @@ def _due_rooms(now: datetime) -> Iterable[int]:
     return list(due.order_by("next_open_at", "id").values_list("pk", flat=True)[:DUE_MAX])
 
 
-def _step(move: Callable[..., bool], session_id: int, now: datetime, report: TickReport) -> bool:
+def _timed_step(
+    step: str, move: Callable[..., bool], session_id: int, due_at: datetime, now: datetime, report: TickReport
+) -> bool:
+    with metrics.STEP_SECONDS.labels(step).time():
+        is_moved = _step(step, move, session_id, now, report)
+    if is_moved:
+        metrics.LATENESS_SECONDS.labels(step).observe((now - due_at).total_seconds())
+    return is_moved
+
+
+def _step(step: str, move: Callable[..., bool], session_id: int, now: datetime, report: TickReport) -> bool:
     try:
         return move(session_id=session_id, now=now)
     except Unavailable as refusal:
@@ -93,6 +105,7 @@ def _step(move: Callable[..., bool], session_id: int, now: datetime, report: Tic
         return False
     except Exception as error:
         logger.exception("session %s could not be moved on", session_id)
+        metrics.STEP_FAILURES.labels(step).inc()
         report.failed.append(session_id)
         _record_failure(session_id=session_id, now=now, error=f"{type(error).__name__}: {error}"[:500])
         return False

@@ -17,6 +17,7 @@ from django.conf import settings
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from gameplatform.core import metrics
 from gameplatform.core.errors import Unavailable
 from gameplatform.core.realtime import channel_of, topic_of
 from gameplatform.core.redis_connection import PAUSE_SECONDS, TIMEOUT_SECONDS
@@ -237,6 +238,7 @@ class Hub:
             except Exception:
                 logger.exception("An event of %s could not be encoded", topic)
                 continue
+            metrics.DELIVERIES.inc(len(subscribers))
             for subscriber in tuple(subscribers):
                 try:
                     subscriber.deliver(frame)

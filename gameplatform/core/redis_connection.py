@@ -17,6 +17,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from gameplatform.core import metrics
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -60,6 +62,7 @@ class _Connection:
             changed, self._is_away = away != self._is_away, away
             self._paused_until = time.monotonic() + PAUSE_SECONDS if away else 0.0
         if changed and away:
+            metrics.REDIS_OUTAGES.inc()
             logger.warning("Redis is away: %s", reason)
         elif changed:
             logger.warning("Redis is back")

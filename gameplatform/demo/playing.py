@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import signal
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -50,8 +51,12 @@ async def play(plan: Plan, *, say: Callable[[str], None], progress: Callable[[st
     cannot be played, ``asyncio.CancelledError`` on SIGTERM or a second Ctrl-C.
     """
     limits = httpx.Limits(max_connections=plan.players + 2)
-    # A proxy for the outside world would stand between the players and a platform on this machine.
-    async with httpx.AsyncClient(base_url=plan.base_url, timeout=TIMEOUT, limits=limits, trust_env=False) as http:
+    # A proxy for the outside world would stand between the players and a platform on this machine. OpenSSL's own list
+    # of authorities, because an operator can add one to it (SSL_CERT_FILE).
+    authorities = ssl.create_default_context()
+    async with httpx.AsyncClient(
+        base_url=plan.base_url, timeout=TIMEOUT, limits=limits, trust_env=False, verify=authorities
+    ) as http:
         run = _Run(plan, http, say, progress)
         try:
             await run.play()

@@ -25,6 +25,7 @@ from rest_framework.views import APIView
 from gameplatform.core import clock
 from gameplatform.core.errors import DomainError
 from gameplatform.core.json_text import BodyTooLarge
+from gameplatform.wire.counting import count_failure, count_refusal
 from gameplatform.wire.failures import describe
 from gameplatform.wire.fields import iso_ms
 from gameplatform.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
@@ -106,6 +107,7 @@ def describe_refusal(error: DomainError) -> tuple[int, dict[str, Any]]:
 def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's exception handler for this style: every exception becomes an answer, an unforeseen one a logged 500."""
     if isinstance(exception, DomainError):
+        count_refusal(exception, context)
         return _refusal(exception)
     if isinstance(exception, exceptions.APIException):
         return _api_exception(exception)
@@ -114,6 +116,7 @@ def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Respon
     if isinstance(exception, RequestDataTooBig | SuspiciousOperation | UnreadablePostError):
         return _invalid([{"field": "body", "message": "The request could not be read, or is too large"}])
     request: Request = context["request"]
+    count_failure(context)
     logger.error("%s %s failed: %s", request.method, request.path, describe(exception))
     if isinstance(exception, OperationalError | InterfaceError):
         # A thread keeps its connection between requests: the next one must not meet this broken one.

@@ -26,6 +26,7 @@ from rest_framework.views import APIView
 from gameplatform.core import clock
 from gameplatform.core.errors import DomainError, Invalid
 from gameplatform.core.json_text import BODY_BYTES_MAX, INTEGER_MAX, MalformedJSON, loads_strict, plain
+from gameplatform.wire.counting import count_failure, count_refusal
 from gameplatform.wire.failures import describe
 from gameplatform.wire.fields import RFC3339Field, first_message
 from gameplatform.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
@@ -249,6 +250,7 @@ def text_response(status: int, sentence: str) -> HttpResponse:
 def handle_exception(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """DRF's exception handler for this style: every exception becomes a sentence, an unforeseen one a logged 500."""
     if isinstance(exception, DomainError):
+        count_refusal(exception, context)
         families = (family.code for family in type(exception).__mro__ if issubclass(family, DomainError))
         return _answer(next(REFUSALS[code] for code in families if code in REFUSALS), exception.message)
     if isinstance(exception, exceptions.ParseError | exceptions.UnsupportedMediaType):
@@ -266,6 +268,7 @@ def handle_exception(exception: Exception, context: Mapping[str, Any]) -> HttpRe
         return _answer(413, "The body is too large")
     if isinstance(exception, BadRequest | SuspiciousOperation | UnreadablePostError):
         return _answer(422, "The request could not be read")
+    count_failure(context)
     request: Request = context["request"]
     logger.error("%s %s failed: %s", request.method, request.path, describe(exception))
     if isinstance(exception, OperationalError | InterfaceError):

@@ -26,6 +26,7 @@ from rest_framework.views import APIView
 
 from gameplatform.core import clock
 from gameplatform.core.errors import DomainError
+from gameplatform.wire.counting import count_failure, count_refusal
 from gameplatform.wire.failures import describe
 from gameplatform.wire.fields import first_message
 from gameplatform.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
@@ -124,6 +125,7 @@ def error_body(status: int, message: str) -> dict[str, Any]:
 def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's exception handler for this style: every exception becomes an answer, an unforeseen one a logged 500."""
     if isinstance(exception, DomainError):
+        count_refusal(exception, context)
         return _refusal(exception)
     if isinstance(exception, exceptions.APIException):
         return _api_exception(exception)
@@ -134,6 +136,7 @@ def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Respon
     if isinstance(exception, SuspiciousOperation | UnreadablePostError):
         return _error(400, "The request could not be read")
     request: Request = context["request"]
+    count_failure(context)
     logger.error("%s %s failed: %s", request.method, request.path, describe(exception))
     if isinstance(exception, OperationalError | InterfaceError):
         # Django drops the broken connection when the request is over, before the thread's next one.

@@ -28,6 +28,7 @@ from gameplatform.core import clock
 from gameplatform.core.errors import DomainError
 from gameplatform.core.json_text import MalformedJSON, loads_strict
 from gameplatform.core.tokens import format_amount
+from gameplatform.wire.counting import count_failure, count_refusal
 from gameplatform.wire.failures import describe
 from gameplatform.wire.fields import first_message
 from gameplatform.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
@@ -178,6 +179,7 @@ def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Respon
     if isinstance(exception, Refused):
         return Response({**error_body(exception.error, exception.code), **exception.extra}, status=exception.status)
     if isinstance(exception, DomainError):
+        count_refusal(exception, context)
         return _refusal(exception)
     if isinstance(exception, exceptions.APIException):
         return _api_exception(exception)
@@ -188,6 +190,7 @@ def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Respon
     if isinstance(exception, SuspiciousOperation | UnreadablePostError):
         return _error(400, "The request could not be read", "INVALID_INPUT")
     request: Request = context["request"]
+    count_failure(context)
     logger.error("%s %s failed: %s", request.method, request.path, describe(exception))
     if isinstance(exception, OperationalError | InterfaceError):
         # A thread keeps its connection between requests: the next one must not meet this broken one.

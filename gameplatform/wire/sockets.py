@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from gameplatform.core import metrics
 from gameplatform.core.errors import Unavailable
 from gameplatform.core.hub import get_hub
 from gameplatform.core.json_text import MalformedJSON, loads_strict
@@ -68,7 +69,8 @@ class HubConsumer(AsyncWebsocketConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Run the socket from handshake to end."""
         try:
-            await super().__call__(scope, receive, send)
+            with metrics.SOCKETS.track_inprogress():
+                await super().__call__(scope, receive, send)
         finally:
             self._leave_all()
             self._writer.close()
@@ -219,6 +221,7 @@ class HubConsumer(AsyncWebsocketConsumer):
 
     def _overflowed(self) -> None:
         """The client reads too slowly. What waits for it is dropped: it will read that from the database."""
+        metrics.SLOW_SOCKETS.inc()
         self._writer.close()
         self._close_soon(CLOSE_TRY_AGAIN_LATER)
 

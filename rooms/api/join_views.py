@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gameplatform.accounts.api.base import AuthedNestView
+from gameplatform.core import metrics
 from gameplatform.wire.fields import iso_ms
 from gameplatform.wire.idempotency import idempotent
 from gameplatform.wire.nest import ok, parse_page
@@ -47,6 +48,7 @@ class GameJoinRoomsView(AuthedNestView):
             now=self.now,
             request_key=request.headers.get("Idempotency-Key"),
         )
+        metrics.JOINS.inc()
         data = {
             "id": place.participant_id,
             "public_id": str(place.public_id),

@@ -1,0 +1,69 @@
+"""What a log line looks like, and which request it belongs to. Imports no Django: servers log before there is any."""
+
+import logging
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+import orjson
+
+NO_REQUEST = "-"
+_request_id: ContextVar[str] = ContextVar("request_id", default=NO_REQUEST)
+_WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+
+# A second net: nothing should log these in the first place. Access tokens and tickets, what follows a scheme of
+# Authorization, and the row that PostgreSQL quotes when it refuses one.
+_SECRET = re.compile(
+    r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]+"
+    r"|ticket_[\w-]{16,}"
+    r"|(?<=Bearer )[^\s\"',]+|(?<=token=)[^\s\"'&]+"
+    r"|(?<=DETAIL:  ).*"
+)
+HIDDEN = "[hidden]"
+
+
+def current_request_id() -> str:
+    """The id of the request or task that is being worked on; ``"-"`` outside of any."""
+    return _request_id.get()
+
+
+@contextmanager
+def request(given: str | None) -> Iterator[str]:
+    """Everything logged inside belongs to this request. An id that is missing or odd is replaced by a new one."""
+    request_id = given if given is not None and _WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
+    token = _request_id.set(request_id)
+    try:
+        yield request_id
+    finally:
+        _request_id.reset(token)
+
+
+class LineFormatter(logging.Formatter):
+    """One line for people."""
+
+    def __init__(self) -> None:
+        super().__init__("{asctime} {levelname} {name} {request_id}: {message}", style="{")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.request_id = current_request_id()
+        return _SECRET.sub(HIDDEN, super().format(record))
+
+
+class JSONFormatter(logging.Formatter):
+    """One JSON object a line, for programs that collect logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "request_id": current_request_id(),
+            "process": record.process,
+            "message": _SECRET.sub(HIDDEN, record.getMessage()),
+        }
+        if record.exc_info:
+            line["error"] = _SECRET.sub(HIDDEN, self.formatException(record.exc_info))
+        return orjson.dumps(line).decode(errors="replace")
