@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, QuerySet
 
 from gameplatform.accounts.models import ApiClient, User
+from gameplatform.core import trail
 from gameplatform.core.batches import delete_in_batches
 from gameplatform.core.errors import DomainError, Forbidden
 from gameplatform.core.transactions import use_case
@@ -94,23 +95,23 @@ def sweep(*, now: datetime) -> int:
 
 
 @use_case
-def retry_failed(*, public_id: uuid.UUID, actor: User, now: datetime) -> Job:
+def retry_failed(*, public_id: uuid.UUID, actor: User, now: datetime, reason: str = "") -> Job:
     """Make a failed job pending again, for the next sweep. Raises ``JobNotFailed``.
 
     For staff: the game's server was told that it failed and may have asked anew, which this cannot know.
     """
-    retried = Job.objects.filter(public_id=public_id, status=Job.Status.FAILED).update(
-        status=Job.Status.PENDING,
-        finished_at=None,
-        error_code="",
-        error_message="",
-        attempts=0,
-        due_at=now,
-        retried_by=actor,
-    )
-    if not retried:
+    failed = Job.objects.select_for_update(no_key=True).filter(public_id=public_id, status=Job.Status.FAILED)
+    job = failed.first()
+    if job is None:
         raise JobNotFailed()
-    return Job.objects.get(public_id=public_id)
+    before = {"status": job.status, "error_code": job.error_code, "attempts": job.attempts}
+    job.status, job.finished_at, job.due_at = Job.Status.PENDING, None, now
+    job.error_code = job.error_message = ""
+    job.attempts, job.retried_by = 0, actor
+    job.save(update_fields=["status", "finished_at", "due_at", "error_code", "error_message", "attempts", "retried_by"])
+    after = {"status": job.status, "error_code": "", "attempts": 0}
+    trail.record(actor=actor, action="job retried", target=job, reason=reason, before=before, after=after, now=now)
+    return job
 
 
 def prunable(*, now: datetime) -> QuerySet[Job]:

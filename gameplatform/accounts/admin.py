@@ -20,6 +20,7 @@ from gameplatform.accounts.models import ApiClient, ApiKey, Game, User
 from gameplatform.backoffice.acts import Act, ReasonForm, ShownOnce
 from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
+from gameplatform.backoffice.searching import as_number
 from gameplatform.core import clock
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -64,7 +65,8 @@ class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
 
     def search_exactly(self, term: str) -> Q:
         found = Q(username__istartswith=term) | Q(email__iexact=term) | Q(wallet_address=term)
-        return found | Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else found
+        number = as_number(term)
+        return found if number is None else found | Q(pk=number)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         parts = super().get_fieldsets(request, obj)

@@ -178,7 +178,7 @@ class PlatformAdmin(ModelAdmin):
             ]
             context["panels"] = [panel.shown(request, obj) for panel in self.panels if panel.is_shown(request, obj)]
             if request.user.has_perm(SEE_TRAIL):
-                context["trail_link"] = trail_link(obj)
+                context["trail_link"] = trail_link(self.trail_object(obj))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def history_view(
@@ -190,7 +190,12 @@ class PlatformAdmin(ModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not (self.has_view_permission(request, obj) and request.user.has_perm(SEE_TRAIL)):
             raise PermissionDenied
-        return HttpResponseRedirect(trail_link(obj))
+        return HttpResponseRedirect(trail_link(self.trail_object(obj)))
+
+    def trail_object(self, obj: Any) -> Model:
+        """What the acts on this object are recorded against."""
+        target: Model = obj
+        return target
 
     def _url_name(self, what: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{what}"
@@ -206,10 +211,14 @@ class PlatformAdmin(ModelAdmin):
         self, request: HttpRequest, form: forms.BaseForm, formsets: Any, add: bool = False
     ) -> dict[str, dict[str, Any]]:
         names = [name for name in form.changed_data if name in form.fields]
-        return {
-            "before": {} if add else {name: _plain(name, form.initial.get(name)) for name in names},
-            "after": {name: _plain(name, form.cleaned_data.get(name)) for name in names},
-        }
+        before = {} if add else {name: _plain(name, form.initial.get(name)) for name in names}
+        after = {name: _plain(name, form.cleaned_data.get(name)) for name in names}
+        for formset in formsets or ():
+            what = str(formset.model._meta.verbose_name_plural)
+            rows_before, rows_after = _changed_rows(formset)
+            if rows_before or rows_after:
+                before[what], after[what] = rows_before, rows_after
+        return {"before": before, "after": after}
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
         self._record(request, obj, "added", message)
@@ -249,6 +258,21 @@ def trail_link(obj: Model) -> str:
     """The audit trail of one object."""
     where = reverse("admin:core_auditentry_changelist")
     return f"{where}?object_type__exact={obj._meta.label_lower}&object_id__exact={obj.pk}"
+
+
+def _changed_rows(formset: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The inline rows that a form added, changed or removed, as they were and as they are."""
+    before, after = [], []
+    for form in formset.forms:
+        if not form.has_changed():
+            continue
+        of_the_formset = ("DELETE", formset.fk.name, formset.model._meta.pk.name)
+        names = [name for name in form.fields if name not in of_the_formset]
+        if form.instance.pk is not None and form.initial:
+            before.append({name: _plain(name, form.initial.get(name)) for name in names})
+        if form not in formset.deleted_forms:
+            after.append({name: _plain(name, form.cleaned_data.get(name)) for name in names})
+    return before, after
 
 
 def _plain(name: str, value: Any) -> Any:

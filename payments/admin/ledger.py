@@ -10,6 +10,7 @@ from django.urls import reverse
 from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
+from gameplatform.backoffice.searching import as_number
 from gameplatform.core.tokens import format_amount_fixed
 from payments import queries
 from payments.models import Account, Token, Transfer
@@ -56,8 +57,7 @@ class StatementPanel(Panel):
     title = "Statement"
 
     def table(self, request: HttpRequest, obj: Account) -> Table:
-        before = request.GET.get("before", "")
-        before_id = int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None
+        before_id = as_number(request.GET.get("before", ""))
         lines = queries.statement(account_id=obj.pk, before_transfer_id=before_id, limit=STATEMENT_LINES)
         rows = [
             [
@@ -99,7 +99,8 @@ class AccountAdmin(ReadOnlyAdmin):
 
     def search_exactly(self, term: str) -> Q:
         found = Q(owner__username__istartswith=term)
-        return found | Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else found
+        number = as_number(term)
+        return found if number is None else found | Q(pk=number)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("owner", "token")
@@ -159,7 +160,8 @@ class TransferAdmin(ReadOnlyAdmin):
 
     def search_exactly(self, term: str) -> Q:
         found = Q(reference=term) | Q(tx_hash=term.lower()) | Q(idempotency_key=term)
-        return found | Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else found
+        number = as_number(term)
+        return found if number is None else found | Q(pk=number)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("token", "debit_account__owner", "credit_account__owner")

@@ -16,6 +16,7 @@ from gameplatform.accounts import roles
 from gameplatform.accounts.models import Game, User
 from gameplatform.backoffice.acts import Act, ActForm, ReasonForm
 from gameplatform.backoffice.panels import Cell, Panel, Table
+from gameplatform.backoffice.searching import as_number
 from gameplatform.core.errors import DomainError
 from gameplatform.core.tokens import format_amount_fixed, parse_amount
 from payments.admin.ledger import amount_text
@@ -328,7 +329,8 @@ class RoomAdmin(OwnedAdmin):
 
     def search_exactly(self, term: str) -> Q:
         found = Q(name__istartswith=term)
-        return found | Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else found
+        number = as_number(term)
+        return found if number is None else found | Q(pk=number)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("game", "owner", "token", "current_session")

@@ -15,6 +15,7 @@ from gameplatform.accounts import roles
 from gameplatform.accounts.models import User
 from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.panels import Button, Cell, Panel, Table
+from gameplatform.backoffice.searching import as_number
 from gameplatform.core.tokens import format_amount_fixed
 from payments.admin.ledger import amount_text
 from payments.queries import transfers_of
@@ -168,10 +169,6 @@ class SetAsideFilter(admin.SimpleListFilter):
         return queryset.filter(quarantined_at__isnull=False, status__in=Session.LIVE)
 
 
-def _plain_number(term: str) -> int | None:
-    return int(term) if term.isascii() and term.isdecimal() and len(term) < 19 else None
-
-
 @admin.register(Session)
 class SessionAdmin(OwnedAdmin):
     owner_path = "room__owner"
@@ -213,7 +210,7 @@ class SessionAdmin(OwnedAdmin):
     )
 
     def search_exactly(self, term: str) -> Q:
-        number = _plain_number(term)
+        number = as_number(term)
         return Q(room__name=term) if number is None else Q(pk=number) | Q(room__name=term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -303,7 +300,7 @@ class ParticipantAdmin(OwnedAdmin):
     )
 
     def search_exactly(self, term: str) -> Q:
-        number = _plain_number(term)
+        number = as_number(term)
         return Q(user__username__iexact=term) if number is None else Q(pk=number) | Q(user__username__iexact=term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
