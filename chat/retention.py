@@ -4,7 +4,7 @@ A batch is one transaction, so a run that was stopped has kept what it did, and 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.db.models import Count, DateTimeField, F, Min, Q, QuerySet
@@ -16,6 +16,7 @@ from chat.models import Conversation, Message, ModerationAct
 from gameplatform.core.transactions import use_case
 
 BATCH_ROWS = 1_000
+CONVERSATIONS_AT_ONCE = 100
 CLOSED_BY = "platform:close_idle_rooms"
 
 
@@ -50,6 +51,21 @@ def prune_batch(*, conversation_id: uuid.UUID, before: datetime) -> int:
     # One statement: the counts must fit each other at every moment.
     Conversation.objects.filter(pk=conversation.pk).update(pruned_seq=last, message_count=F("message_count") - counted)
     return deleted
+
+
+def prune(*, before: datetime, on_batch: Callable[[int], object] = lambda count: None) -> int:
+    """Delete all messages posted before a time, batch by batch; how many there were. ``on_batch`` hears of each."""
+    total = 0
+    while chosen := conversations_with_old_messages(before=before, limit=CONVERSATIONS_AT_ONCE):
+        round_total = 0
+        for conversation_id in chosen:
+            while count := prune_batch(conversation_id=conversation_id, before=before):
+                round_total += count
+                on_batch(count)
+        if not round_total:
+            break
+        total += round_total
+    return total
 
 
 def idle_rooms(*, since: datetime) -> QuerySet[Conversation]:

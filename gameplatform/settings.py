@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -171,6 +172,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "rooms-advance": {"task": "rooms.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
     "pots-advance": {"task": "payments.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
     "ledger-seal": {"task": "payments.tasks.seal_ledger", "schedule": 60.0, "options": {"expires": 60.0}},
+    # A long list as a file: written in a thread of the worker, one at a time.
+    "exports-advance": {
+        "task": "gameplatform.backoffice.tasks.advance_exports",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
+    # By the hour of the day and not by an interval, which would begin anew with each start of beat.
+    "prune": {"task": "gameplatform.operations.tasks.prune", "schedule": crontab(hour="4", minute="10")},
     "ledger-reconcile": {"task": "rooms.tasks.reconcile", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 
@@ -322,6 +331,15 @@ RATE_LIMITS = {
 
 # Decimal text in whole tokens; empty: one person may adjust any amount.
 ADJUSTMENT_APPROVAL_ABOVE = env.str("ADJUSTMENT_APPROVAL_ABOVE", default="10000")
+
+# --- Exports and retention ---------------------------------------------------------------------------------------
+
+# A list of at most so many rows is sent at once; a longer one is written by a worker.
+EXPORT_ROWS_AT_ONCE = env.int("EXPORT_ROWS_AT_ONCE", default=10_000)
+EXPORT_DIR = env.str("EXPORT_DIR", default="") or str(DATA_DIR / "exports")
+EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
+# Days that `prune` leaves chat messages; 0: for ever.
+CHAT_MESSAGES_KEEP_DAYS = env.int("CHAT_MESSAGES_KEEP_DAYS", default=0)
 
 # --- Rooms -------------------------------------------------------------------------------------------------------
 

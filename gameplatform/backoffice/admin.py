@@ -1,31 +1,38 @@
 """What every page of the back-office is made of: lists that stay quick, acts, panels, exports, and the audit trail."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
+from tempfile import TemporaryFile
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from gameplatform.backoffice.acts import Act, ShownOnce
-from gameplatform.backoffice.exports import Column, csv_response
-from gameplatform.backoffice.paging import EstimatingPaginator
+from gameplatform.backoffice import export_jobs
+from gameplatform.backoffice.acts import Act, ActForm, ShownOnce
+from gameplatform.backoffice.exports import CONTENT_TYPES, Column, XlsxWriter, csv_lines, newest_first
+from gameplatform.backoffice.models import Export
+from gameplatform.backoffice.paging import EstimatingPaginator, planned_rows
 from gameplatform.backoffice.panels import Panel
 from gameplatform.core import clock, trail
 from gameplatform.core.errors import DomainError
 from gameplatform.core.models import AuditEntry
 
+# The names of the pages that give a list as a file.
+EXPORT_PAGES = {Export.Format.CSV: "export", Export.Format.XLSX: "export-xlsx"}
 SEE_TRAIL = "core.view_auditentry"
 SECRET_FIELDS = ("password", "password1", "password2", "usable_password")
 
@@ -79,20 +86,50 @@ class PlatformAdmin(ModelAdmin):
         """How a search term finds its rows by index; ``None``: the admin's way, by ``search_fields``."""
         return None
 
-    def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """The list as it is filtered, as CSV."""
+    def export_view(self, request: HttpRequest, *, format: Export.Format) -> HttpResponseBase:
+        """The list as it is filtered, as a file: a short one at once, a long one by a worker."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
             chosen = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse(f"admin:{self._url_name('changelist')}"))
-        return csv_response(rows=chosen, columns=self.export_columns, name=self.opts.model_name or "list")
+        filters, at_once = request.GET.urlencode(), settings.EXPORT_ROWS_AT_ONCE
+        if chosen.order_by()[: at_once + 1].count() > at_once:
+            rows = max(planned_rows(chosen), at_once + 1)
+            act = PrepareExport(list_label=self.opts.label_lower, filters=filters, format=format, rows=rows)
+            return self._perform(request, act, None)
+        export_jobs.note_taken_at_once(
+            requester=request.user,  # type: ignore[arg-type]
+            list_label=self.opts.label_lower,
+            filters=filters,
+            format=format,
+            now=clock.now(),
+        )
+        return self._file_at_once(chosen, format)
+
+    def _file_at_once(self, chosen: QuerySet[Any], format: Export.Format) -> HttpResponseBase:
+        name, kind = f"{self.opts.model_name}.{format}", CONTENT_TYPES[format]
+        if format == Export.Format.CSV:
+            disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+            return StreamingHttpResponse(csv_lines(chosen, self.export_columns), content_type=kind, headers=disposition)
+        # A workbook is a ZIP archive: its first byte is known when its last row is.
+        file = TemporaryFile()  # noqa: SIM115 (the response closes it)
+        writer = XlsxWriter(file, [heading for heading, _ in self.export_columns])
+        for row in newest_first(chosen):
+            writer.add([cell(row) for _, cell in self.export_columns])
+        writer.close()
+        file.seek(0)
+        return FileResponse(file, as_attachment=True, filename=name, content_type=kind)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         query = request.GET.urlencode()
-        link = f"{reverse('admin:' + self._url_name('export'))}?{query}" if self.export_columns else ""
-        return super().changelist_view(request, {**(extra_context or {}), "export_link": link})
+        links = [
+            (format.label, f"{reverse('admin:' + self._url_name(EXPORT_PAGES[format]))}?{query}")
+            for format in Export.Format
+            if self.export_columns
+        ]
+        return super().changelist_view(request, {**(extra_context or {}), "export_links": links})
 
     # --- Acts and panels
 
@@ -107,7 +144,10 @@ class PlatformAdmin(ModelAdmin):
             for act in self.acts
         ]
         if self.export_columns:
-            own.append(path("export/", view(self.export_view), name=self._url_name("export")))
+            own += [
+                path(f"{page}/", view(partial(self.export_view, format=format)), name=self._url_name(page))
+                for format, page in EXPORT_PAGES.items()
+            ]
         return own + super().get_urls()
 
     def add_view(
@@ -241,6 +281,40 @@ class PlatformAdmin(ModelAdmin):
         )
 
 
+class PrepareExport(Act):
+    """The page of an export that is too long to be sent at once; made anew for each request."""
+
+    slug = "export"
+    title = "Prepare the file"
+    icon = "download"
+    form = ActForm
+
+    def __init__(self, *, list_label: str, filters: str, format: Export.Format, rows: int) -> None:
+        self.list_label, self.filters, self.format, self.rows = list_label, filters, format, rows
+        self.export: Export | None = None
+
+    def explanation(self, obj: Any) -> str:
+        return (
+            f"The list has about {self.rows:,} rows: too many to be sent at once. The {self.format.label} file is"
+            f" prepared in the background, and waits for you under “Exports” for {settings.EXPORT_KEEP_DAYS} days."
+        )
+
+    def run(self, *, actor: Any, obj: Any, data: dict[str, Any], now: datetime) -> str:
+        self.export = export_jobs.request_export(
+            requester=actor,
+            request_key=data["request_key"],
+            list_label=self.list_label,
+            filters=self.filters,
+            format=self.format,
+            rows_estimated=self.rows,
+            now=now,
+        )
+        return "The file is being prepared."
+
+    def landing(self, obj: Any) -> str | None:
+        return None if self.export is None else reverse("admin:backoffice_export_change", args=[self.export.pk])
+
+
 class ReadOnlyAdmin(PlatformAdmin):
     """Pages that show and never change: the rows are written by the platform alone."""
 
@@ -288,14 +362,14 @@ def _plain(name: str, value: Any) -> Any:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("at", "actor", "action", "object_name", "reason", "ip")
+    list_display = ("at", "who", "action", "object_name", "reason", "ip")
     list_filter = (("at", admin.DateFieldListFilter),)
     list_select_related = ("actor",)
     ordering = ("-id",)
-    fields = ("at", "actor", "action", "object_type", "object_id", "object_name", "reason", "before", "after", "ip")
+    fields = ("at", "who", "action", "object_type", "object_id", "object_name", "reason", "before", "after", "ip")
     export_columns = (
         ("at", lambda entry: entry.at),
-        ("actor", lambda entry: entry.actor),
+        ("actor", lambda entry: entry.who()),
         ("action", lambda entry: entry.action),
         ("object type", lambda entry: entry.object_type),
         ("object id", lambda entry: entry.object_id),

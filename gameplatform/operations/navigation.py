@@ -49,6 +49,7 @@ MENU: dict[str, dict[str, str]] = {
         "accounts.apiclient": "dns",
         "accounts.apikey": "key",
         "core.auditentry": "history",
+        "backoffice.export": "download",
     },
 }
 OTHER = "More"

@@ -11,7 +11,7 @@ from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
 from gameplatform.backoffice.searching import as_number
-from gameplatform.core.tokens import format_amount_fixed
+from gameplatform.core.tokens import amount_decimal, format_amount_fixed
 from payments import queries
 from payments.models import Account, Token, Transfer
 
@@ -94,7 +94,7 @@ class AccountAdmin(ReadOnlyAdmin):
         ("holder", account_text),
         ("kind", lambda account: account.kind),
         ("token", lambda account: account.token.symbol),
-        ("balance", lambda account: format_amount_fixed(account.balance_minor, decimals=account.token.decimals)),
+        ("balance", lambda account: amount_decimal(account.balance_minor, decimals=account.token.decimals)),
     )
 
     def search_exactly(self, term: str) -> Q:
@@ -150,7 +150,7 @@ class TransferAdmin(ReadOnlyAdmin):
         ("id", lambda transfer: transfer.pk),
         ("at", lambda transfer: transfer.created_at),
         ("code", lambda transfer: transfer.code),
-        ("amount", lambda transfer: format_amount_fixed(transfer.amount_minor, decimals=transfer.token.decimals)),
+        ("amount", lambda transfer: amount_decimal(transfer.amount_minor, decimals=transfer.token.decimals)),
         ("token", lambda transfer: transfer.token.symbol),
         ("from", lambda transfer: account_text(transfer.debit_account)),
         ("to", lambda transfer: account_text(transfer.credit_account)),

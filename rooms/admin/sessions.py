@@ -16,7 +16,7 @@ from gameplatform.accounts.models import User
 from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.panels import Button, Cell, Panel, Table
 from gameplatform.backoffice.searching import as_number
-from gameplatform.core.tokens import format_amount_fixed
+from gameplatform.core.tokens import amount_decimal
 from payments.admin.ledger import amount_text
 from payments.queries import transfers_of
 from rooms import lifecycle, quarantine
@@ -205,7 +205,7 @@ class SessionAdmin(OwnedAdmin):
         ("starts at", lambda session: session.starts_at),
         ("ends at", lambda session: session.ends_at),
         ("seats taken", lambda session: session.participants_count),
-        ("entry fee", lambda session: format_amount_fixed(session.entry_fee_minor, decimals=session.token.decimals)),
+        ("entry fee", lambda session: amount_decimal(session.entry_fee_minor, decimals=session.token.decimals)),
         ("token", lambda session: session.token.symbol),
     )
 
@@ -289,11 +289,15 @@ class ParticipantAdmin(OwnedAdmin):
         ("room", lambda place: place.room.name),
         ("session", lambda place: place.session.code),
         ("status", lambda place: place.status),
-        ("paid", lambda place: format_amount_fixed(place.amount_minor, decimals=place.session.token.decimals)),
+        ("paid", lambda place: amount_decimal(place.amount_minor, decimals=place.session.token.decimals)),
         ("rank", lambda place: place.rank),
         (
             "prize",
-            lambda place: format_amount_fixed(place.prize_minor or 0, decimals=place.session.token.decimals),
+            lambda place: (
+                None
+                if place.prize_minor is None
+                else amount_decimal(place.prize_minor, decimals=place.session.token.decimals)
+            ),
         ),
         ("token", lambda place: place.session.token.symbol),
         ("joined at", lambda place: place.joined_at),
