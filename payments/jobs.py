@@ -114,6 +114,12 @@ def retry_failed(*, public_id: uuid.UUID, actor: User, now: datetime, reason: st
     return job
 
 
+def failed_since(since: datetime, *, limit: int) -> list[Job]:
+    """The newest jobs that failed since then and were not tried again, their games loaded."""
+    failed = Job.objects.filter(status=Job.Status.FAILED, finished_at__gte=since).select_related("game")
+    return list(failed.order_by("-finished_at")[:limit])
+
+
 def prunable(*, now: datetime) -> QuerySet[Job]:
     """The jobs that finished more than 7 days ago."""
     return Job.objects.filter(finished_at__lt=now - KEEP).order_by("finished_at")
