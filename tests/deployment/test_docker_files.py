@@ -35,7 +35,7 @@ def test_every_setting_given_to_a_container_is_one_of_the_platform():
     known = set(EXAMPLE.findall((settings.BASE_DIR / ".env.example").read_text()))
     for name in compose.PLATFORM:
         given = {key.removesuffix("_FILE") for key in services()[name]["environment"]}
-        assert given - known - {"PROMETHEUS_MULTIPROC_DIR"} == set(), name
+        assert given - known - {"PROMETHEUS_MULTIPROC_DIR", "PGOPTIONS"} == set(), name
 
 
 def test_what_a_person_decides_is_explained_in_one_file():
