@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from gameplatform.core import clock
 from gameplatform.core.metrics import REFUSALS
 from rooms import tick, watching
 from rooms.errors import SessionNotFound
