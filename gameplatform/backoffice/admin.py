@@ -18,6 +18,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from gameplatform.backoffice import reauthentication
 from gameplatform.backoffice.acts import Act, ShownOnce
 from gameplatform.backoffice.exports import Column, csv_response
 from gameplatform.backoffice.paging import EstimatingPaginator
@@ -132,6 +133,10 @@ class PlatformAdmin(ModelAdmin):
         form = act.form(request.POST or None, obj=obj, user=request.user)
         refusal = advice = ""
         if request.method == "POST" and form.is_valid():
+            if act.needs_fresh_login:
+                question = reauthentication.demand(request, what=act.title, back=self._page_of(obj))
+                if question is not None:
+                    return question
             try:
                 done = act.run(actor=request.user, obj=obj, data=form.cleaned_data, now=clock.now())
             except DomainError as error:

@@ -49,6 +49,8 @@ MENU: dict[str, dict[str, str]] = {
         "accounts.apiclient": "dns",
         "accounts.apikey": "key",
         "core.auditentry": "history",
+        "axes.accesslog": "login",
+        "axes.accessattempt": "lock_person",
     },
 }
 OTHER = "More"

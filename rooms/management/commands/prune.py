@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from tqdm import tqdm
 
 from gameplatform.accounts import pruning
+from gameplatform.backoffice import pruning as backoffice_pruning
 from gameplatform.core import clock, idempotency
 from gameplatform.core.batches import delete_in_batches
 from payments import jobs
@@ -19,9 +20,9 @@ EVENT_DAYS = 30
 
 class Command(BaseCommand):
     help = (
-        "Delete answers to idempotency keys older than 24 hours, expired refresh tokens, results of pot jobs older"
-        " than 7 days, and old events of sessions that are over. In small batches; safe to stop, to repeat, and while"
-        " the platform runs."
+        "Delete answers to idempotency keys older than 24 hours, expired refresh tokens, ended sessions and old logins"
+        " of the back-office, wrong passwords that lock nobody out any more, results of pot jobs older than 7 days, and"
+        " old events of sessions that are over. In small batches; safe to stop, to repeat, and while the platform runs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,6 +40,9 @@ class Command(BaseCommand):
         kinds: dict[str, QuerySet[Any]] = {
             "idempotency records": idempotency.prunable(older_than=IDEMPOTENCY_KEPT, now=now),
             "refresh tokens": pruning.expired_tokens(now=now),
+            "ended sessions of the back-office": backoffice_pruning.ended_sessions(now=now),
+            "wrong passwords": backoffice_pruning.forgiven_failures(now=now),
+            "logins to the back-office": backoffice_pruning.old_logins(now=now),
             "pot jobs": jobs.prunable(now=now),
             "room events": events.prunable(before=now - timedelta(days=options["event_days"])),
         }
