@@ -398,6 +398,12 @@ METRICS_TOKEN = secret("METRICS_TOKEN", default="")
 # Where the worker, which has no web server, answers the same question; 0 is nowhere.
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
 
+# Errors to Sentry and traces to an OpenTelemetry collector (gameplatform.telemetry); empty is nowhere.
+SENTRY_DSN = secret("SENTRY_DSN", default="")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
+SENTRY_RELEASE = env.str("SENTRY_RELEASE", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+
 # --- Pots --------------------------------------------------------------------------------------------------------
 
 # Basis points (1/100 %) of each earning that go to the house, rounded down.

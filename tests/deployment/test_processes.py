@@ -4,6 +4,7 @@ restarted one by one while they are played against, and read for what they logge
 import asyncio
 import json
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -159,10 +160,10 @@ def restart(stack: Stack, name: str) -> float:
     NGINX is None, reason="nginx is missing: THE PRODUCTION PROCESSES WERE NOT TESTED (apt install nginx)"
 )
 @pytest.mark.parametrize(
-    ("players", "minutes", "rounds"),
-    [(10, 0.3, 1), pytest.param(100, 1.5, 2, marks=[pytest.mark.nightly, pytest.mark.timeout(600)])],
+    ("players", "rounds"),
+    [(10, 1), pytest.param(100, 3, marks=[pytest.mark.nightly, pytest.mark.timeout(600)])],
 )
-def test_every_process_is_restarted_while_people_play_and_no_unit_is_lost(stack, room, players, minutes, rounds):
+def test_every_process_is_restarted_while_people_play_and_no_unit_is_lost(stack, room, players, rounds):
     # What the image's build does; the database of the tests is migrated, so this finds nothing to do.
     stack.run("migrate")
     stack.manage("collectstatic", "--no-input")
@@ -175,10 +176,11 @@ def test_every_process_is_restarted_while_people_play_and_no_unit_is_lost(stack,
         token = signed_in(client)
         listener = Listener(stack, room, token)
         listener.start()
-        playing = play(stack, "--players", str(players), "--minutes", str(minutes))
+        playing = play(stack, "--players", str(players), "--minutes", "10")
         wait_for_places(playing, at_least=players // 2)
         took = [{name: restart(stack, name) for name in names} for _ in range(rounds)]
-        assert playing.poll() is None, "the playing ended before the last restart"
+        # However long the restarts took: no more joins from here on.
+        playing.send_signal(signal.SIGINT)
         output, _ = playing.communicate(timeout=300)
         assert playing.returncode == 0, output
         reconciled = rf"^Reconciled: {players} players, \d+ sessions, to the last unit$"
@@ -196,7 +198,7 @@ def test_every_process_is_restarted_while_people_play_and_no_unit_is_lost(stack,
     assert counted["gameplatform_transfers"] > 0
     assert counted["gameplatform_joins_total"] >= 1
     assert counted["gameplatform_sockets"] == 1
-    assert counted["gameplatform_deliveries_total"] >= 1
+    assert counted['gameplatform_deliveries_total{stream="room"}'] >= 1
     health = [sys.executable, compose.FOLDER / "healthcheck.py", "tick"]
     subprocess.run(health, env=stack.environment("worker"), check=True)
     moved = [value for name, value in counted.items() if name.startswith("gameplatform_session_lateness_seconds_count")]
