@@ -17,10 +17,10 @@ from django.urls import reverse
 from gameplatform.backoffice import second_factor
 from gameplatform.backoffice.models import Authenticator, RecoveryCode
 from gameplatform.backoffice.second_factor import Verdict
-from gameplatform.backoffice.tests.authenticating import App, equip
 from gameplatform.core import clock
 from gameplatform.core.key_rotation import secret_columns
 from gameplatform.core.models import AuditEntry
+from tests.access.authenticating import App, equip
 from tests.support.backoffice import worker
 from tests.support.books import nothing_moves
 

@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from gameplatform.backoffice.admin import PlatformAdmin
-from gameplatform.backoffice.tests.authenticating import equip
 from payments.models import Account, AdjustmentRequest
 from rooms.models import Session
+from tests.access.authenticating import equip
 from tests.support.backoffice import one_of_each, run_session
 from tests.support.books import balance, nothing_moves
 
