@@ -62,8 +62,12 @@ async def play(plan: Plan, *, say: Callable[[str], None], progress: Callable[[st
         run = _Run(plan, http, say, progress)
         try:
             await run.play()
-        except* PlayError as errors:
-            raise errors.exceptions[0] from None
+        except BaseExceptionGroup as group:
+            # Whatever else fell over with it, the reason is what the person can mend.
+            reasons = group.subgroup(PlayError)
+            if reasons is None:
+                raise
+            raise reasons.exceptions[0] from group
         return await run.reconcile()
 
 
