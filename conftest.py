@@ -35,10 +35,12 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
 
 @pytest.fixture(autouse=True)
 def _quick_and_movable(settings):
-    """A password hash that costs nothing, the clock that time-machine moves, and no limit on how often."""
+    """A password hash that costs nothing, the clock that time-machine moves, and no limit on how often or how long."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CLOCK_SOURCE = "host"
     settings.RATE_LIMITS_ENABLED = False
+    settings.AXES_ENABLED = False
+    settings.MONEY_REAUTHENTICATION_SECONDS = 0
 
 
 @pytest.fixture

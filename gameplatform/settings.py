@@ -20,7 +20,10 @@ for env_file in (BASE_DIR / ".env", DATA_DIR / "secrets.env", DATA_DIR / "runtim
     if env_file.is_file():
         env.read_env(env_file, overwrite=False)
     # Set to nothing is not set: a copy of `.env.example` must not hide what the launcher has made.
-    for made in ("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASE_URL", "REDIS_URL"):
+    for made in (
+        *("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEYS"),
+        *("DATABASE_URL", "REDIS_URL", "DEFAULT_SYMBOL_GAME_ROOM", "PLATFORM_URL"),
+    ):
         if os.environ.get(made) == "":
             del os.environ[made]
 
@@ -42,6 +45,8 @@ def secret(name: str, default: str) -> str:
 # --- What is being run -------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
+# Where commands that play over HTTP find the platform.
+PLATFORM_URL = env.str("PLATFORM_URL", default="http://127.0.0.1:8000")
 # HS256 wants a key as long as its digest (RFC 7518, section 3.2).
 SIGNING_KEY_LENGTH_MIN = 32
 DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"
@@ -91,6 +96,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
+    "axes",
     "gameplatform.core",
     "gameplatform.accounts",
     "gameplatform.embedded",
@@ -114,6 +120,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gameplatform.backoffice.middleware.where_from",
     "gameplatform.backoffice.middleware.own_content_only",
+    "gameplatform.backoffice.middleware.as_the_user_likes_it",
+    # Last: it turns what the login answers to somebody locked out into the page that says so.
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "gameplatform.urls"
@@ -191,6 +200,7 @@ CLOCK_SOURCE = env.str("CLOCK_SOURCE", default="database")
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = ["gameplatform.formats"]
 LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
+LOCALE_PATHS = [BASE_DIR / "gameplatform" / "locale"]
 STATIC_URL = "static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default="") or str(DATA_DIR / "static")
 WHITENOISE_USE_FINDERS = True
@@ -219,6 +229,27 @@ SIMPLE_JWT = {
     "ISSUER": "gameplatform",
     "UPDATE_LAST_LOGIN": False,
 }
+# Guessing passwords: so many wrong ones for a name from one address lock that pair out, of the back-office and of the
+# API's sign-in together, for so long. By name and address: nobody can lock a colleague out from elsewhere.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_ENABLED = True
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES_MAX", default=10)
+AXES_COOLOFF_TIME = timedelta(seconds=env.int("LOGIN_LOCKOUT_SECONDS", default=900))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+# Who goes on trying while locked out does not prolong it, and writes nothing.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "gameplatform.core.login_guard.address_of"
+AXES_USERNAME_CALLABLE = "gameplatform.core.login_guard.name_of"
+AXES_LOCKOUT_CALLABLE = "gameplatform.backoffice.signing_in.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "again_password", "again_code", "csrfmiddlewaretoken"]
+AXES_VERBOSE = False
+# Its pages come in the back-office's own look.
+AXES_ENABLE_ADMIN = False
+# Staff without a second factor is led to set one up and can do nothing else before.
+STAFF_TOTP_REQUIRED = env.bool("STAFF_TOTP_REQUIRED", default=False)
+# Acts that move money ask for the password again when it was last given longer ago than this; 0: never.
+MONEY_REAUTHENTICATION_SECONDS = env.int("MONEY_REAUTHENTICATION_SECONDS", default=600)
 # Only the back-office has sessions; they end this long after the last page.
 SESSION_COOKIE_AGE = env.int("BACKOFFICE_SESSION_SECONDS", default=3600)
 SESSION_SAVE_EVERY_REQUEST = True
@@ -249,6 +280,9 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "SHOW_LANGUAGES": True,
+    "LANGUAGES": {"action": "gameplatform.backoffice.site.language_link"},
+    "ACCOUNT": {"navigation": "gameplatform.backoffice.site.account_links"},
     "BORDER_RADIUS": "6px",
     "STYLES": ["gameplatform.backoffice.site.stylesheet"],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "gameplatform.backoffice.site.favicon"}],
@@ -381,6 +415,12 @@ LOGGING = {
 METRICS_TOKEN = secret("METRICS_TOKEN", default="")
 # Where the worker, which has no web server, answers the same question; 0 is nowhere.
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+
+# Errors to Sentry and traces to an OpenTelemetry collector (gameplatform.telemetry); empty is nowhere.
+SENTRY_DSN = secret("SENTRY_DSN", default="")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
+SENTRY_RELEASE = env.str("SENTRY_RELEASE", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 # --- Pots --------------------------------------------------------------------------------------------------------
 

@@ -81,6 +81,8 @@ TABLE: dict[str, dict[str, set[str]]] = {
             "core.auditentry": LIST,
             "rooms.room": {"add", *ROOM_ACTS},
             "rooms.session": {"void", "retry"},
+            "axes.accesslog": LIST - {"export"},
+            "axes.accessattempt": LIST - {"export"},
         }
     ),
 }
@@ -91,7 +93,10 @@ for role in TABLE:
 for role in ("finance", "operator"):
     TABLE[role] = {label: pages | {"history"} if "change" in pages else pages for label, pages in TABLE[role].items()}
 
-ANYBODY_INSIDE = {"index", "login", "logout", "password_change", "password_change_done", "jsi18n", "search"}
+ANYBODY_INSIDE = {
+    *("index", "login", "login_code", "logout", "password_change", "password_change_done"),
+    *("preferences", "second_factor", "language", "jsi18n", "search"),
+}
 # Pages that check for themselves, tested below, or that lead nowhere.
 APART = {"autocomplete", "view_on_site", "app_list", None}
 # What not even a superuser finds: money and history are written by the platform alone, users are kept.
@@ -120,6 +125,8 @@ WRITTEN_BY_THE_PLATFORM = (
     "rounds.leaderboard",
     "rounds.leaderboardentry",
     "accounts.gameuser",
+    "axes.accesslog",
+    "axes.accessattempt",
 )
 NOBODY = {
     **{label: {"add", "delete"} for label in WRITTEN_BY_THE_PLATFORM},

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 
 from gameplatform.accounts import api_keys
 from gameplatform.accounts.models import ApiClient, ApiKey, Game, User
+from gameplatform.backoffice import second_factor
 from gameplatform.backoffice.acts import Act, ReasonForm, ShownOnce
 from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
@@ -29,6 +30,30 @@ admin.site.unregister(Group)
 # The register of refresh tokens is machinery, changed by signing in and out only.
 admin.site.unregister(OutstandingToken)
 admin.site.unregister(BlacklistedToken)
+
+
+class ResetAuthenticator(Act):
+    slug = "reset-authenticator"
+    title = "Reset authenticator"
+    icon = "phonelink_erase"
+    is_dangerous = True
+    needs_fresh_login = True
+
+    def explanation(self, obj: User) -> str:
+        return (
+            f"{obj.username} lost the phone and the recovery codes: both stop working, and the next login takes the"
+            " password alone. Make sure that it is really this person who asks."
+        )
+
+    def is_allowed(self, request: HttpRequest, obj: User) -> bool:
+        return request.user.is_superuser and request.user.pk != obj.pk
+
+    def is_possible(self, obj: User) -> bool:
+        return second_factor.authenticator_of(obj) is not None
+
+    def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
+        second_factor.reset(user=obj, actor=actor, reason=data["reason"], now=now)
+        return f"{obj.username} signs in with the password alone now."
 
 
 @admin.register(User)
@@ -50,7 +75,7 @@ class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
     # Lists of its own: apps above add theirs.
-    acts: ClassVar[list[Act]] = []
+    acts: ClassVar[list[Act]] = [ResetAuthenticator()]
     panels: ClassVar[list[Panel]] = []
     export_columns = (
         ("id", lambda user: user.pk),
@@ -126,6 +151,7 @@ class ScopesForm(ReasonForm):
 
 class IssueKey(Act):
     slug = "issue-key"
+    needs_fresh_login = True
     title = "Issue a key"
     icon = "key"
     form = ScopesForm
@@ -168,6 +194,7 @@ class RotateForm(ReasonForm):
 
 class RotateKey(Act):
     slug = "rotate"
+    needs_fresh_login = True
     title = "Rotate"
     icon = "autorenew"
     form = RotateForm

@@ -1,8 +1,10 @@
 """Who plays, and what is played."""
 
 import unicodedata
+import zoneinfo
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -22,6 +24,7 @@ FULLNAME_LENGTH_MAX = 150
 AVATAR_LENGTH_MAX = 500
 WALLET_ADDRESS_LENGTH_MAX = 128
 GAME_USERNAME_LENGTH_MAX = 100
+TIME_ZONE_LENGTH_MAX = 64
 # \A and \Z mean the same to Python and to PostgreSQL; Python's $ lets a last newline pass.
 WALLET_ADDRESS_PATTERN = r"\A[!-~]{1,128}\Z"
 SYMBOL_PATTERN = r"\A[A-Z0-9_]{1,20}\Z"
@@ -30,6 +33,11 @@ SYMBOL_PATTERN = r"\A[A-Z0-9_]{1,20}\Z"
 def refuse_hidden_characters(text: str) -> None:
     if has_hidden_characters(text):
         raise ValidationError("This text must not contain control or invisible characters.", code="hidden")
+
+
+def refuse_unknown_zones(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError("This is no time zone.", code="zone")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -86,6 +94,22 @@ class User(AbstractBaseUser, PermissionsMixin):
         unique=True,
         validators=[RegexValidator(WALLET_ADDRESS_PATTERN, "The wallet address must be ASCII without spaces.")],
         error_messages={"unique": "A user with that wallet address already exists."},
+    )
+    language = models.CharField(
+        max_length=8,
+        blank=True,
+        default="",
+        db_default="",
+        choices=settings.LANGUAGES,
+        help_text="Of the back-office's pages.",
+    )
+    time_zone = models.CharField(
+        max_length=TIME_ZONE_LENGTH_MAX,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[refuse_unknown_zones],
+        help_text="Of the times on the back-office's pages: Asia/Ho_Chi_Minh.",
     )
     is_master = models.BooleanField("master", default=False, help_text="May create and manage rooms of its own.")
     is_staff = models.BooleanField("staff", default=False, help_text="May sign in to the back-office.")

@@ -59,6 +59,8 @@ class Act:
     title: ClassVar[str]
     icon: ClassVar[str] = "bolt"
     is_dangerous: ClassVar[bool] = False
+    # Moves money, or hands out what can: the password is asked for again when it was given long ago.
+    needs_fresh_login: ClassVar[bool] = False
     form: ClassVar[type[ActForm]] = ReasonForm
     # What to do about a refusal, by its code, beside the refusal's own sentence.
     advice: ClassVar[dict[str, str]] = {}

@@ -21,7 +21,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from gameplatform.backoffice import export_jobs
+from gameplatform.backoffice import export_jobs, reauthentication
 from gameplatform.backoffice.acts import Act, ActForm, ShownOnce
 from gameplatform.backoffice.exports import CONTENT_TYPES, Column, XlsxWriter, csv_lines, newest_first
 from gameplatform.backoffice.models import Export
@@ -172,6 +172,10 @@ class PlatformAdmin(ModelAdmin):
         form = act.form(request.POST or None, obj=obj, user=request.user)
         refusal = advice = ""
         if request.method == "POST" and form.is_valid():
+            if act.needs_fresh_login:
+                question = reauthentication.demand(request, what=act.title, back=self._page_of(obj))
+                if question is not None:
+                    return question
             try:
                 done = act.run(actor=request.user, obj=obj, data=form.cleaned_data, now=clock.now())
             except DomainError as error:

@@ -1,8 +1,14 @@
-"""What the back-office asks of every request: where it came from, and that its pages load nothing from elsewhere."""
+"""What the back-office does around every request: where it came from, whose language and time it speaks, and that its
+pages load nothing from elsewhere.
+"""
 
+import zoneinfo
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 
 from gameplatform.core.client_address import client_address
 from gameplatform.core.trail import acting_from
@@ -48,3 +54,32 @@ def own_content_only(handler: Handler) -> Handler:
         return response
 
     return handle
+
+
+def as_the_user_likes_it(handler: Handler) -> Handler:
+    """Pages of the back-office in the user's language and time zone.
+
+    Everything else speaks English whatever a request asks for: the sentences of an API are part of its contract.
+    """
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(PATH):
+            return handler(request)
+        # Settings of a user that was made before a language or zone was taken away must not break its pages.
+        language = getattr(request.user, "language", "")
+        if language not in dict(settings.LANGUAGES):
+            language = translation.get_language_from_request(request)
+        with translation.override(language), timezone.override(_zone(getattr(request.user, "time_zone", ""))):
+            response = handler(request)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ("Accept-Language",))
+        return response
+
+    return handle
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo(settings.TIME_ZONE)

@@ -4,15 +4,16 @@ from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.templatetags.static import static
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
-
-def may_enter(user: Any) -> bool:
-    """Active staff and active masters."""
-    return bool(user.is_active and (user.is_staff or getattr(user, "is_master", False)))
+from gameplatform.backoffice import enrolment, preferences, second_factor, signing_in
+from gameplatform.backoffice.entrance import may_enter
 
 
 def stylesheet(request: HttpRequest) -> str:
@@ -23,6 +24,20 @@ def stylesheet(request: HttpRequest) -> str:
 def favicon(request: HttpRequest) -> str:
     """The picture in the browser's tab."""
     return static("backoffice/favicon.svg")
+
+
+def language_link(request: HttpRequest) -> str:
+    """Where the theme's language switch posts to."""
+    return reverse("admin:language")
+
+
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu under the user's name."""
+    return [
+        {"title": _("My preferences"), "link": reverse("admin:preferences")},
+        {"title": _("Authenticator"), "link": reverse("admin:second_factor")},
+        {"title": _("Change password"), "link": reverse("admin:password_change")},
+    ]
 
 
 class BackofficeLoginForm(AuthenticationForm):
@@ -39,4 +54,33 @@ class BackofficeSite(UnfoldAdminSite):
     index_title = "Today"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return may_enter(request.user)
+        return may_enter(request.user) and not second_factor.is_owed(request)
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Read by the theme, beside the admin's own addresses."""
+        return [
+            path("login/code/", signing_in.CodeView.as_view(), name="login_code"),
+            path("authenticator/", enrolment.enrolment_view, name="second_factor"),
+            path("preferences/", self.admin_view(preferences.preferences_view), name="preferences"),
+            path("language/", preferences.language_view, name="language"),
+        ]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """The password's page. The admin's own knows one step only."""
+        if request.method == "GET" and may_enter(request.user):
+            if self.has_permission(request):
+                return HttpResponseRedirect(reverse("admin:index"))
+            return HttpResponseRedirect(reverse("admin:second_factor"))
+        context = {
+            **self.each_context(request),
+            "title": _("Log in"),
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            **(extra_context or {}),
+        }
+        request.current_app = self.name
+        view = signing_in.PasswordView.as_view(
+            extra_context=context, authentication_form=self.login_form, template_name="admin/login.html"
+        )
+        return view(request)

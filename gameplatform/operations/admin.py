@@ -1,7 +1,8 @@
-"""Exports: each person sees its own, a superuser all."""
+"""Lists as files: each person sees its own, a superuser all. Who comes in and who tries to: what django-axes keeps."""
 
 from typing import Any, ClassVar
 
+from axes.models import AccessAttempt, AccessLog
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -16,11 +17,11 @@ from unfold.decorators import display
 from gameplatform.accounts.models import User
 from gameplatform.backoffice import export_jobs
 from gameplatform.backoffice.admin import ReadOnlyAdmin
+from gameplatform.backoffice.entrance import may_enter
 from gameplatform.backoffice.export_jobs import ExportGone
 from gameplatform.backoffice.exports import CONTENT_TYPES
 from gameplatform.backoffice.models import Export
 from gameplatform.backoffice.panels import Button, Panel, Table
-from gameplatform.backoffice.site import may_enter
 from gameplatform.core import clock
 
 # A page that shows progress asks for itself again after so many seconds.
@@ -114,3 +115,29 @@ class ExportAdmin(ReadOnlyAdmin):
         done, whole = export.rows_done, max(export.rows_done, export.rows_estimated)
         words = f"{done:,} of about {whole:,}"
         return format_html('<progress max="{}" value="{}"></progress> {}', whole, done, words)
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(ReadOnlyAdmin):
+    """Wrong passwords of the last minutes: a name at the limit is locked out from that address."""
+
+    list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "path_info", "user_agent")
+    search_fields = ("username", "=ip_address")
+    search_help_text = "A user name, or a whole address"
+    ordering = ("-attempt_time",)
+    # What else was sent stays out: somebody in a hurry types the password into the wrong field.
+    fields = list_display
+    readonly_fields = fields
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(ReadOnlyAdmin):
+    """Every login to the back-office, and its end if somebody logged out."""
+
+    list_display = ("attempt_time", "username", "ip_address", "logout_time", "user_agent")
+    list_filter = (("attempt_time", admin.DateFieldListFilter),)
+    search_fields = ("username", "=ip_address")
+    search_help_text = "A user name, or a whole address"
+    ordering = ("-id",)
+    fields = list_display
+    readonly_fields = fields

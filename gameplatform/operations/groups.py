@@ -54,7 +54,15 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         ),
     ),
     # Runs rooms and sessions: edits, pauses, voids, retries.
-    "operator": (*READ, "rooms.change_room", "rooms.change_session", "accounts.change_game", "core.view_auditentry"),
+    "operator": (
+        *READ,
+        "rooms.change_room",
+        "rooms.change_session",
+        "accounts.change_game",
+        "core.view_auditentry",
+        "axes.view_accessattempt",
+        "axes.view_accesslog",
+    ),
 }
 
 

@@ -50,6 +50,8 @@ MENU: dict[str, dict[str, str]] = {
         "accounts.apikey": "key",
         "core.auditentry": "history",
         "backoffice.export": "download",
+        "axes.accesslog": "login",
+        "axes.accessattempt": "lock_person",
     },
 }
 OTHER = "More"

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from chat import retention
 from gameplatform.accounts import pruning
 from gameplatform.backoffice import export_jobs
+from gameplatform.backoffice import pruning as backoffice_pruning
 from gameplatform.core import idempotency
 from gameplatform.core.batches import delete_in_batches
 from payments import jobs
@@ -43,6 +44,9 @@ def parts(*, now: datetime, event_days: int = EVENT_DAYS) -> list[Part]:
     found = [
         rows("idempotency records", idempotency.prunable(older_than=IDEMPOTENCY_KEPT, now=now)),
         rows("refresh tokens", pruning.expired_tokens(now=now)),
+        rows("ended sessions of the back-office", backoffice_pruning.ended_sessions(now=now)),
+        rows("wrong passwords", backoffice_pruning.forgiven_failures(now=now)),
+        rows("logins to the back-office", backoffice_pruning.old_logins(now=now)),
         rows("pot jobs", jobs.prunable(now=now)),
         rows("room events", events.prunable(before=now - timedelta(days=event_days))),
         Part(

@@ -48,6 +48,7 @@ class Adjust(Act):
     """What depositing and withdrawing share: alone up to the limit, by request above it."""
 
     form = AdjustForm
+    needs_fresh_login = True
     kind: ClassVar[Adjustment.Kind]
     advice = {
         "INSUFFICIENT_FUNDS": "The wallet holds less than that. See its statement for what it can give.",
@@ -169,6 +170,7 @@ class AdjustmentAdmin(AmountColumns):
 
 class ApproveRequest(Act):
     slug = "approve"
+    needs_fresh_login = True
     title = "Approve"
     icon = "check"
 

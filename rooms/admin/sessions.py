@@ -37,6 +37,7 @@ class SessionAct(Act):
 
 class VoidSession(SessionAct):
     slug = "void"
+    needs_fresh_login = True
     title = "Void and refund"
     icon = "money_off"
     is_dangerous = True
@@ -59,6 +60,7 @@ class VoidSession(SessionAct):
 
 class RetrySession(SessionAct):
     slug = "retry"
+    needs_fresh_login = True
     title = "Retry"
     icon = "replay"
     advice = {"NOT_QUARANTINED": "Somebody else may have retried or voided it. See the timeline."}

@@ -15,6 +15,7 @@ from rooms import reconciliation
 
 class ReleaseToken(Act):
     slug = "release"
+    needs_fresh_login = True
     title = "Release"
     icon = "lock_open"
     is_dangerous = True

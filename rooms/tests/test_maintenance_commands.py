@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
+from axes.models import AccessAttempt, AccessLog
+from django.contrib.sessions.models import Session as WebSession
 from django.core.management import CommandError, call_command
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
@@ -177,18 +179,35 @@ def test_prune_takes_only_what_nobody_can_use_any_more(running, player, make_roo
         return (
             sorted(IdempotencyRecord.objects.values_list("key", flat=True)),
             sorted(OutstandingToken.objects.values_list("jti", flat=True)),
+            list(AccessLog.objects.values_list("username", flat=True)),
+            list(AccessAttempt.objects.values_list("username", flat=True)),
+            list(WebSession.objects.values_list("session_key", flat=True)),
             sorted(RoomEvent.objects.values_list("session_id", "type")),
         )
 
+    for name, age in (("old", 91), ("young", 89)):
+        logged = AccessLog.objects.create(username=name, ip_address="10.0.0.1")
+        AccessLog.objects.filter(pk=logged.pk).update(attempt_time=now - timedelta(days=age))
+    for name, age in (("old", 16), ("young", 14)):
+        failure = AccessAttempt.objects.create(username=name, ip_address="10.0.0.1", failures_since_start=3)
+        AccessAttempt.objects.filter(pk=failure.pk).update(attempt_time=now - timedelta(minutes=age))
+    for name, left in (("old", -1), ("young", 1)):
+        WebSession.objects.create(session_key=name, session_data="", expire_date=now + timedelta(minutes=left))
     before, transfers = kept(), Transfer.objects.count()
     out = run("prune", "--dry-run")
-    counts = "idempotency records: 1\nrefresh tokens: 2\npot jobs: 0\nroom events: 6\nexports: 0\n"
-    assert out == counts + "9 rows would be deleted.\n"
+    counts = (
+        "idempotency records: 1\nrefresh tokens: 2\nended sessions of the back-office: 1\nwrong passwords: 1\n"
+        "logins to the back-office: 1\npot jobs: 0\nroom events: 6\nexports: 0\n"
+    )
+    assert out == counts + "12 rows would be deleted.\n"
     assert kept() == before
-    assert run("prune") == counts + "9 rows deleted.\n"
+    assert run("prune") == counts + "12 rows deleted.\n"
     assert kept() == (
         ["young"],
         ["used up", "valid"],
+        ["young"],
+        ["young"],
+        ["young"],
         sorted([(running.pk, "session.ended"), (live.pk, "session.opened")]),
     )
     assert BlacklistedToken.objects.get().token.jti == "used up"

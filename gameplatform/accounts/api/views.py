@@ -1,6 +1,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,10 +18,12 @@ from gameplatform.accounts.api.serializers import (
     UserOutput,
 )
 from gameplatform.accounts.catalogue import active_games, find_game
+from gameplatform.accounts.errors import InvalidCredentials
 from gameplatform.accounts.models import User
 from gameplatform.accounts.profile import update_profile
 from gameplatform.accounts.registration import register_user
 from gameplatform.accounts.tokens import log_in, log_out, refresh
+from gameplatform.core import login_guard
 from gameplatform.wire.fields import StrictSerializer
 from gameplatform.wire.nest import NestView, ok
 from gameplatform.wire.throttles import throttle_for
@@ -56,12 +60,21 @@ class RegisterView(AuthView):
 
 
 class LoginView(AuthView):
-    """Sign in with a username and its password."""
+    """Sign in with a username and its password; guesses count together with those at the back-office's login."""
 
     @schema.log_in
     def post(self, request: Request) -> Response:
         values = checked(LoginInput, request.data)
-        return ok("Logged in successfully", data=SignedInOutput(log_in(**values, now=self.now)).data)
+        until = login_guard.locked_until(request._request, values["username"])
+        if until is not None:
+            raise Throttled(wait=(until - timezone.now()).total_seconds())
+        try:
+            signed_in = log_in(**values, now=self.now)
+        except InvalidCredentials:
+            login_guard.failed(request._request, values["username"])
+            raise
+        login_guard.succeeded(request._request, values["username"])
+        return ok("Logged in successfully", data=SignedInOutput(signed_in).data)
 
 
 class RefreshView(AuthView):

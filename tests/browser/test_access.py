@@ -1,0 +1,77 @@
+"""Who gets into the back-office, as people meet it."""
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+
+from gameplatform.core import clock
+from tests.access.authenticating import App
+from tests.support.books import balance
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _database_beside_the_browser(monkeypatch):
+    """The browser's driver runs an event loop in this thread, beside which Django refuses the database by default."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def test_staff_sets_up_an_app_and_signs_in_with_its_code(server, staff, visitor):
+    page = visitor.page
+    visitor.sign_in("staff")
+    visitor.goto("/admin/authenticator/")
+    page.click("#begin-form button")
+    visitor.picture("authenticator-secret")
+    app = App(page.inner_text(".bo-secret"))
+    page.fill("input[name=code]", app.code())
+    page.click("#confirm-form button")
+    codes = page.inner_text(".bo-secret").split()
+    assert len(codes) == 10
+    visitor.picture("authenticator-codes")
+    page.context.clear_cookies()
+
+    visitor.goto("/admin/rooms/room/")
+    page.fill("input[name=username]", "staff")
+    page.fill("input[name=password]", "staff's password")
+    page.click("button[type=submit]")
+    # The code of now confirmed the app and is used up; the clock that is half a minute ahead is forgiven.
+    page.fill("input[name=code]", app.code(steps=1))
+    visitor.picture("login-code")
+    page.click("#code-form button[type=submit]")
+    page.wait_for_selector("#nav-sidebar")
+    assert page.url.endswith("/admin/rooms/room/")
+
+
+def test_who_guesses_is_told_when_to_come_back(server, staff, visitor):
+    page = visitor.page
+    visitor.goto("/admin/")
+    for _ in range(10):
+        page.fill("input[name=username]", "staff")
+        page.fill("input[name=password]", "a guess")
+        page.click("button[type=submit]")
+    assert "Try again in 15 minutes" in page.inner_text("[role=alert]")
+    visitor.picture("locked-out")
+
+
+def test_an_old_login_is_asked_for_its_password_before_money_moves(server, staff, player, gold, visitor):
+    page = visitor.page
+    visitor.sign_in("staff")
+    _make_the_login_old()
+    visitor.goto(f"/admin/accounts/user/{player.pk}/deposit/")
+    page.fill("input[name=amount]", "12.50")
+    page.fill("input[name=reason]", "a prize at the fair")
+    page.click("#act-form button[type=submit]")
+    page.wait_for_selector("#again-form")
+    visitor.picture("again")
+    assert balance(player) == 0
+    page.fill("input[name=again_password]", "staff's password")
+    page.click("#again-form button[type=submit]")
+    page.wait_for_selector("text=12.50 GOLD deposited")
+    assert balance(player) == 1_250
+
+
+def _make_the_login_old():
+    store = SessionStore(Session.objects.get().pk)
+    store["authenticated_at"] = clock.now().timestamp() - 3_000
+    store.save()
