@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from gameplatform.core import clock, health, metrics, metrics_server
 from gameplatform.core.metrics import Reading
+from gameplatform.webhooks import watching as webhooks_watching
 from rooms import watching
 
 
@@ -25,7 +26,7 @@ def metrics_view(request: HttpRequest) -> HttpResponse:
 def _readings() -> Iterator[Reading]:
     try:
         now = clock.now()
-        found = list(watching.readings(now))
+        found = [*watching.readings(now), *webhooks_watching.readings(now)]
     except Error:
         connection.close()
         found = []

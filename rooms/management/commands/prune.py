@@ -10,6 +10,7 @@ from tqdm import tqdm
 from gameplatform.accounts import pruning
 from gameplatform.core import clock, idempotency
 from gameplatform.core.batches import delete_in_batches
+from gameplatform.webhooks import deliveries
 from payments import jobs
 from rooms import events
 
@@ -20,8 +21,8 @@ EVENT_DAYS = 30
 class Command(BaseCommand):
     help = (
         "Delete answers to idempotency keys older than 24 hours, expired refresh tokens, results of pot jobs older"
-        " than 7 days, and old events of sessions that are over. In small batches; safe to stop, to repeat, and while"
-        " the platform runs."
+        " than 7 days, webhooks older than 30 days, and old events of sessions that are over. In small batches; safe to"
+        " stop, to repeat, and while the platform runs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,6 +41,7 @@ class Command(BaseCommand):
             "idempotency records": idempotency.prunable(older_than=IDEMPOTENCY_KEPT, now=now),
             "refresh tokens": pruning.expired_tokens(now=now),
             "pot jobs": jobs.prunable(now=now),
+            "webhook events": deliveries.prunable(now=now),
             "room events": events.prunable(before=now - timedelta(days=options["event_days"])),
         }
         total = 0
