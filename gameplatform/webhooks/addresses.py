@@ -91,6 +91,8 @@ def target_of(url: str) -> Target:
 
 def _host(host: str) -> str:
     """A DNS name, or an address in its one plain spelling; ``127.1``, ``0x7f.1`` and the like are neither."""
+    if ":" in host and "%" in host:
+        raise UrlRefused("The URL's host is no valid address")
     if ":" in host or host.replace(".", "").isdecimal():
         try:
             return str(ipaddress.ip_address(host))

@@ -65,6 +65,8 @@ def send(
             return _answered(response.status, None if after is None else after.decode("latin-1"), now)
     except UrlRefused as refusal:
         return Outcome(error=refusal.message)
+    except _TlsFailed as failure:
+        return Outcome(error=str(failure))
     except httpcore.TimeoutException:
         return Outcome(error=f"No answer within {timeout_seconds:g} s")
     except (httpcore.NetworkError, OSError) as error:
@@ -103,10 +105,6 @@ def _known(status: int) -> bool:
 
 def _told(error: Exception) -> str:
     """What went wrong with a connection, in our words: a library's may hold addresses of the network inside."""
-    if isinstance(error.__cause__ or error, ssl.SSLCertVerificationError):
-        return "The certificate is not valid for this host"
-    if isinstance(error.__cause__ or error, ssl.SSLError):
-        return "No TLS connection could be made"
     return "No connection could be made" if isinstance(error, httpcore.ConnectError) else "The connection broke"
 
 
@@ -127,6 +125,10 @@ def _timeouts(seconds: float) -> dict[str, Any]:
 def _tls() -> ssl.SSLContext:
     # Reading all authorities takes longer than a request.
     return httpcore.default_ssl_context()
+
+
+class _TlsFailed(Exception):
+    """The two sides did not come to a connection that can be trusted."""
 
 
 class _CheckedNetwork(httpcore.NetworkBackend):
@@ -197,7 +199,12 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        secured = self._stream.start_tls(ssl_context, server_hostname, timeout=_left(self._deadline))
+        try:
+            secured = self._stream.start_tls(ssl_context, server_hostname, timeout=_left(self._deadline))
+        except httpcore.ConnectError as error:
+            is_untrusted = isinstance(error.__cause__, ssl.SSLCertVerificationError)
+            why = "The certificate is not valid for this host" if is_untrusted else "No TLS connection could be made"
+            raise _TlsFailed(why) from None
         return _TimedStream(secured, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
