@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from gameplatform.core.sql import Also
 from gameplatform.core.tokens import format_amount_fixed
 from gameplatform.webhooks import outbox
 from gameplatform.webhooks.catalogue import EventType
@@ -15,14 +16,26 @@ from payments.models import Adjustment, Job
 Kind = Job.Kind
 
 _ENDS = frozenset({Kind.END, Kind.EARN_LEAVE_END})
+_OF_SUCCESS = (
+    EventType.JOB_FINISHED,
+    EventType.POT_PAID,
+    EventType.POT_EARNED,
+    EventType.POT_ENDED,
+    EventType.POT_CLOSED,
+)
 _ADJUSTED = {
     Adjustment.Kind.DEPOSIT: EventType.WALLET_DEPOSITED,
     Adjustment.Kind.WITHDRAWAL: EventType.WALLET_WITHDRAWN,
 }
 
 
+def listening() -> Also:
+    """Whether anybody is to be told of a job that is done, for a statement that is sent anyway."""
+    return outbox.listening(*_OF_SUCCESS)
+
+
 def tell_success(job: Job, *, now: datetime) -> None:
-    """Tell that a job is done, and what became of its pot, in one statement."""
+    """Tell that a job is done, and what became of its pot, in one statement, once ``listening`` has said yes."""
     result: Mapping[str, Any] = job.result or {}
     told = [(EventType.JOB_FINISHED, {**_job(job, result), "receipt_hash": job.receipt_hash})]
     if "payments" in result:

@@ -70,6 +70,20 @@ TABLE: dict[str, dict[str, set[str]]] = {
             "core.auditentry": LIST,
             "rooms.room": {"add", *ROOM_ACTS},
             "rooms.session": {"void", "retry"},
+            "webhooks.endpoint": {
+                "changelist",
+                "change",
+                "add",
+                "edit",
+                "rotate",
+                "disable",
+                "enable",
+                "test",
+                "replay-dead",
+                "remove",
+            },
+            "webhooks.delivery": {"changelist", "change", "replay"},
+            "webhooks.event": {"changelist", "change"},
         }
     ),
 }
@@ -91,6 +105,8 @@ WRITTEN_BY_THE_PLATFORM = (
     "rooms.session",
     "rooms.participant",
     "accounts.apikey",
+    "webhooks.delivery",
+    "webhooks.event",
 )
 NOBODY = {
     **{label: {"add", "delete"} for label in WRITTEN_BY_THE_PLATFORM},
@@ -98,6 +114,7 @@ NOBODY = {
     "accounts.user": {"delete"},
     "accounts.game": {"delete"},
     "accounts.apiclient": {"delete"},
+    "webhooks.endpoint": {"delete"},
 }
 
 

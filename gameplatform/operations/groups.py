@@ -53,8 +53,20 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
             for action in ("view", "change")
         ),
     ),
-    # Runs rooms and sessions: edits, pauses, voids, retries.
-    "operator": (*READ, "rooms.change_room", "rooms.change_session", "accounts.change_game", "core.view_auditentry"),
+    # Runs rooms and sessions: edits, pauses, voids, retries; and who is told of them by webhook.
+    "operator": (
+        *READ,
+        "rooms.change_room",
+        "rooms.change_session",
+        "accounts.change_game",
+        "core.view_auditentry",
+        "webhooks.view_endpoint",
+        "webhooks.add_endpoint",
+        "webhooks.change_endpoint",
+        "webhooks.view_delivery",
+        "webhooks.change_delivery",
+        "webhooks.view_event",
+    ),
 }
 
 

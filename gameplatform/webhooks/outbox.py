@@ -31,9 +31,10 @@ class Audience:
     platform: bool = True
 
 
-def listening(type: EventType) -> Also:
-    """For ``core.sql.call``: whether anybody listens to this at all, answered as ``is_heard``."""
-    return Also(expression="webhook_heard(%s)", arguments=[type.value], name=IS_HEARD)
+def listening(*types: EventType) -> Also:
+    """For ``core.sql.call``: whether anybody listens to one of these at all, answered as ``is_heard``."""
+    expression = " OR ".join(["webhook_heard(%s)"] * len(types))
+    return Also(expression=f"({expression})", arguments=[type.value for type in types], name=IS_HEARD)
 
 
 def tenant_listening(type: EventType, *, client_id: int | None) -> Also:

@@ -182,7 +182,7 @@ def test_prune_takes_only_what_nobody_can_use_any_more(running, player, make_roo
 
     before, transfers = kept(), Transfer.objects.count()
     out = run("prune", "--dry-run")
-    counts = "idempotency records: 1\nrefresh tokens: 2\npot jobs: 0\nroom events: 6\n"
+    counts = "idempotency records: 1\nrefresh tokens: 2\npot jobs: 0\nwebhook events: 0\nroom events: 6\n"
     assert out == counts + "9 rows would be deleted.\n"
     assert kept() == before
     assert run("prune") == counts + "9 rows deleted.\n"
