@@ -191,6 +191,7 @@ def test_no_query_string_reaches_a_log_of_the_proxy():
 
 def test_the_dashboard_and_the_alerts_ask_for_metrics_that_exist():
     modules = ("gameplatform/core/metrics.py", "gameplatform/watching.py", "rooms/watching.py")
+    modules += ("gameplatform/webhooks/watching.py",)
     source = "".join((settings.BASE_DIR / path).read_text() for path in modules)
     known = set(re.findall(r'"(gameplatform_\w+)"', source))
     dashboard = json.loads((DOCKER / "observability/dashboard.json").read_text())
