@@ -7,12 +7,13 @@ from typing import Any
 
 from django.db.models import F
 
-from chat import conversations, events, queries
+from chat import conversations, events, outgoing, queries
 from chat.access import Caller, Rank
 from chat.errors import FieldInvalid, MessageNotFound, RoomInactive, UnauthorizedEdit
 from chat.models import Conversation, Message, ModerationAct
 from chat.posting import Draft, Posted, check_content, dump_meta, post
 from gameplatform.core.transactions import use_case
+from gameplatform.webhooks.catalogue import EventType
 
 
 @use_case
@@ -79,6 +80,7 @@ def delete_message(*, caller: Caller, message_id: uuid.UUID, acting_as: str | No
     Conversation.objects.filter(pk=conversation.pk).update(message_count=F("message_count") - 1)
     data = {"id": message.pk, "seq": message.seq, "deleted_by": acting_as, "deleted_at": now}
     events.announce_message(events.MESSAGE_DELETED, conversation_id=conversation.pk, message=data, at=now)
+    outgoing.tell_deletion(client_id=conversation.client_id, room_id=conversation.pk, message=data, now=now)
 
 
 @use_case
@@ -129,11 +131,13 @@ def _require_moderator(caller: Caller, message: Message, acting_as: str | None) 
 def _announced(type: str, *, message: Message, now: datetime) -> Mapping[str, Any]:
     row = queries.row_of(message)
     events.announce_message(type, conversation_id=message.conversation_id, message=row, at=now)
+    client_id = message.conversation.client_id
+    outgoing.tell_message(EventType.MESSAGE_UPDATED, client_id=client_id, message=row, now=now)
     return row
 
 
 def _note(act: ModerationAct.Act, *, caller: Caller, message: Message, acting_as: str | None, now: datetime) -> None:
-    ModerationAct.objects.create(
+    noted = ModerationAct.objects.create(
         conversation_id=message.conversation_id,
         client=message.conversation.client,
         actor=caller.label(acting_as=acting_as),
@@ -142,3 +146,4 @@ def _note(act: ModerationAct.Act, *, caller: Caller, message: Message, acting_as
         message_id=message.pk,
         created_at=now,
     )
+    outgoing.tell_moderation(noted)

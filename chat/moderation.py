@@ -7,7 +7,7 @@ members, an owner on moderators too, the tenant's key and staff on all.
 import uuid
 from datetime import datetime
 
-from chat import conversations, queries
+from chat import conversations, outgoing, queries
 from chat.access import Caller, Rank, rank_of
 from chat.errors import FieldInvalid, MessageNotFound, ParticipantNotFound, RoomAccessDenied
 from chat.models import Conversation, Message, ModerationAct, Report, Sanction
@@ -173,7 +173,7 @@ def _note(
     expires_at: datetime | None = None,
     message_id: uuid.UUID | None = None,
 ) -> None:
-    ModerationAct.objects.create(
+    noted = ModerationAct.objects.create(
         conversation_id=room.pk,
         client_id=room.client_id,
         actor=caller.label(acting_as=acting_as),
@@ -184,3 +184,4 @@ def _note(
         expires_at=expires_at,
         created_at=now,
     )
+    outgoing.tell_moderation(noted)

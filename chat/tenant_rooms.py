@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from chat import conversations, events
+from chat import conversations, events, outgoing
 from chat.access import Caller
 from chat.errors import FieldInvalid, RoomAccessDenied
 from chat.models import Conversation, ModerationAct
@@ -90,13 +90,14 @@ def _set_active(*, caller: Caller, room_id: uuid.UUID, is_active: bool, now: dat
 
 
 def _note(act: ModerationAct.Act, *, room: Conversation, caller: Caller, now: datetime) -> None:
-    ModerationAct.objects.create(
+    noted = ModerationAct.objects.create(
         conversation_id=room.pk,
         client_id=room.client_id,
         actor=caller.label(acting_as=None),
         act=act,
         created_at=now,
     )
+    outgoing.tell_moderation(noted)
 
 
 @use_case

@@ -72,6 +72,20 @@ TABLE: dict[str, dict[str, set[str]]] = {
             "rooms.session": {"void", "retry"},
             "axes.accesslog": LIST - {"export"},
             "axes.accessattempt": LIST - {"export"},
+            "webhooks.endpoint": {
+                "changelist",
+                "change",
+                "add",
+                "edit",
+                "rotate",
+                "disable",
+                "enable",
+                "test",
+                "replay-dead",
+                "remove",
+            },
+            "webhooks.delivery": {"changelist", "change", "replay"},
+            "webhooks.event": {"changelist", "change"},
         }
     ),
 }
@@ -98,6 +112,8 @@ WRITTEN_BY_THE_PLATFORM = (
     "accounts.apikey",
     "axes.accesslog",
     "axes.accessattempt",
+    "webhooks.delivery",
+    "webhooks.event",
 )
 NOBODY = {
     **{label: {"add", "delete"} for label in WRITTEN_BY_THE_PLATFORM},
@@ -105,6 +121,7 @@ NOBODY = {
     "accounts.user": {"delete"},
     "accounts.game": {"delete"},
     "accounts.apiclient": {"delete"},
+    "webhooks.endpoint": {"delete"},
 }
 
 

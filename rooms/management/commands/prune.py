@@ -11,6 +11,7 @@ from gameplatform.accounts import pruning
 from gameplatform.backoffice import pruning as backoffice_pruning
 from gameplatform.core import clock, idempotency
 from gameplatform.core.batches import delete_in_batches
+from gameplatform.webhooks import deliveries
 from payments import jobs
 from rooms import events
 
@@ -21,8 +22,9 @@ EVENT_DAYS = 30
 class Command(BaseCommand):
     help = (
         "Delete answers to idempotency keys older than 24 hours, expired refresh tokens, ended sessions and old logins"
-        " of the back-office, wrong passwords that lock nobody out any more, results of pot jobs older than 7 days, and"
-        " old events of sessions that are over. In small batches; safe to stop, to repeat, and while the platform runs."
+        " of the back-office, wrong passwords that lock nobody out any more, results of pot jobs older than 7 days,"
+        " webhooks older than 30 days, and old events of sessions that are over. In small batches; safe to stop, to"
+        " repeat, and while the platform runs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,6 +46,7 @@ class Command(BaseCommand):
             "wrong passwords": backoffice_pruning.forgiven_failures(now=now),
             "logins to the back-office": backoffice_pruning.old_logins(now=now),
             "pot jobs": jobs.prunable(now=now),
+            "webhook events": deliveries.prunable(now=now),
             "room events": events.prunable(before=now - timedelta(days=options["event_days"])),
         }
         total = 0
