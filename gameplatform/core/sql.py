@@ -12,7 +12,8 @@ from django.db.migrations import RunSQL
 def install(file: Path) -> RunSQL:
     """A migration operation that (re)creates the functions of ``file``.
 
-    The file holds ``CREATE OR REPLACE`` only, so a later version is installed by one more migration with this line.
+    The file holds ``CREATE OR REPLACE`` (after a ``DROP`` where OUT parameters have changed), so a later version is
+    installed by one more migration with this line.
     """
     return RunSQL(file.read_text(), reverse_sql=RunSQL.noop)
 
