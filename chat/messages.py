@@ -7,13 +7,14 @@ from typing import Any
 
 from django.db.models import F
 
-from chat import events, queries, takedown
+from chat import events, outgoing, queries, takedown
 from chat.access import Caller
 from chat.errors import FieldInvalid, MessageNotFound, RoomInactive
 from chat.models import Conversation, Message, ModerationAct
 from chat.notes import note
 from chat.posting import Draft, Posted, check_content, dump_meta, post
 from gameplatform.core.transactions import use_case
+from gameplatform.webhooks.catalogue import EventType
 
 
 @use_case
@@ -126,4 +127,6 @@ def restore_message(
 def _announced(type: str, *, message: Message, now: datetime) -> Mapping[str, Any]:
     row = queries.row_of(message)
     events.announce_message(type, conversation_id=message.conversation_id, message=row, at=now)
+    client_id = message.conversation.client_id
+    outgoing.tell_message(EventType.MESSAGE_UPDATED, client_id=client_id, message=row, now=now)
     return row

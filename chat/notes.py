@@ -1,4 +1,6 @@
-"""What leaves a trace: the chat's own audit, and the platform's trail when staff did it (building block)."""
+"""What leaves a trace (building block): the chat's own audit, of which the tenant's servers are told, and the platform's
+trail when staff did it.
+"""
 
 import uuid
 from collections.abc import Mapping
@@ -7,6 +9,7 @@ from typing import Any
 
 from django.db import models
 
+from chat import outgoing
 from chat.access import Caller
 from chat.models import Conversation, ModerationAct
 from gameplatform.core import trail
@@ -34,7 +37,7 @@ def note(
     is no other) with the values before and after.
     """
     require_atomic()
-    ModerationAct.objects.create(
+    noted = ModerationAct.objects.create(
         conversation_id=conversation.pk,
         client_id=conversation.client_id,
         actor=caller.label(acting_as=acting_as),
@@ -45,6 +48,7 @@ def note(
         expires_at=expires_at,
         created_at=now,
     )
+    outgoing.tell_moderation(noted)
     if caller.staff is None:
         return
     trail.record(

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import Count, DateTimeField, F, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from chat import conversations
+from chat import conversations, outgoing
 from chat.errors import RoomNotFound
 from chat.models import Conversation, Message, ModerationAct
 from gameplatform.core.transactions import use_case
@@ -82,7 +82,7 @@ def close_idle_room(*, room_id: uuid.UUID, since: datetime, now: datetime) -> bo
     if room is None or not idle_rooms(since=since).filter(pk=room_id).exists():
         return False
     conversations.set_active(conversation=room, is_active=False, now=now)
-    ModerationAct.objects.create(
+    noted = ModerationAct.objects.create(
         conversation_id=room.pk,
         client_id=room.client_id,
         actor=CLOSED_BY,
@@ -90,4 +90,5 @@ def close_idle_room(*, room_id: uuid.UUID, since: datetime, now: datetime) -> bo
         reason="idle",
         created_at=now,
     )
+    outgoing.tell_moderation(noted)
     return True

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import F
 
-from chat import conversations, events
+from chat import conversations, events, outgoing
 from chat.access import Caller, Rank
 from chat.errors import MessageNotFound, UnauthorizedEdit
 from chat.models import Conversation, Message, ModerationAct
@@ -68,3 +68,4 @@ def take_down(
     Conversation.objects.filter(pk=conversation.pk).update(message_count=F("message_count") - 1)
     data = {"id": message.pk, "seq": message.seq, "deleted_by": acting_as, "deleted_at": now}
     events.announce_message(events.MESSAGE_DELETED, conversation_id=conversation.pk, message=data, at=now)
+    outgoing.tell_deletion(client_id=conversation.client_id, room_id=conversation.pk, message=data, now=now)

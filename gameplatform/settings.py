@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "gameplatform.accounts",
     "gameplatform.embedded",
     "gameplatform.demo",
+    "gameplatform.webhooks",
     "payments",
     "rounds",
     "chat",
@@ -180,6 +181,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # A tick that waited longer than its period is worthless: the next one does its work.
     "rooms-advance": {"task": "rooms.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
     "pots-advance": {"task": "payments.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
+    "webhooks-advance": {"task": "gameplatform.webhooks.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
     "ledger-seal": {"task": "payments.tasks.seal_ledger", "schedule": 60.0, "options": {"expires": 60.0}},
     # A long list as a file: written in a thread of the worker, one at a time.
     "exports-advance": {
@@ -428,6 +430,14 @@ OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 POT_HOUSE_FEE_BP = env.int("POT_HOUSE_FEE_BP", default=0)
 if not 0 <= POT_HOUSE_FEE_BP <= 10_000:
     raise ImproperlyConfigured("POT_HOUSE_FEE_BP must be from 0 to 10000 basis points.")
+
+# --- Outgoing webhooks -------------------------------------------------------------------------------------------
+
+WEBHOOKS_PORTS = [int(port) for port in env.list("WEBHOOKS_PORTS", default=["443", "8443"])]
+# Takes the guard away that keeps requests out of this network: whoever makes an endpoint could reach the database.
+WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
+if WEBHOOKS_ALLOW_PRIVATE and not DEBUG:
+    raise ImproperlyConfigured("WEBHOOKS_ALLOW_PRIVATE is for development: it works with DEBUG only.")
 
 # --- Rounds ------------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from gameplatform.core import metrics, trail
 from gameplatform.core.batches import delete_in_batches
 from gameplatform.core.errors import DomainError, Forbidden
 from gameplatform.core.transactions import use_case
-from payments import pots
+from payments import outgoing, pots
 from payments.errors import JobNotFailed
 from payments.models import Job, Pot
 from payments.pot_rows import Order, Row
@@ -148,8 +148,10 @@ def find_request(*, client_id: int, request_digest: bytes) -> Job | None:
 
 @use_case
 def _perform(*, public_id: uuid.UUID, now: datetime) -> bool:
+    also = outgoing.listening()
     with connection.cursor() as cursor:
-        cursor.execute(_DEADMAN)
+        cursor.execute(f"{_DEADMAN}, {also.expression}", also.arguments)
+        (*_, is_heard) = cursor.fetchone()
     claim = Job.objects.select_for_update(skip_locked=True, no_key=True)
     job = claim.filter(public_id=public_id, status=Job.Status.PENDING).first()
     if job is None:
@@ -159,6 +161,8 @@ def _perform(*, public_id: uuid.UUID, now: datetime) -> bool:
     job.receipt_hash = _receipt(job)
     job.attempts += 1
     job.save(update_fields=["status", "result", "receipt_hash", "attempts", "finished_at"])
+    if is_heard:
+        outgoing.tell_success(job, now=now)
     return True
 
 
@@ -166,15 +170,16 @@ def _perform(*, public_id: uuid.UUID, now: datetime) -> bool:
 def _fail(*, public_id: uuid.UUID, code: str, message: str, now: datetime) -> bool:
     # Its own transaction, because the refused work was undone. Somebody may have finished the job in between.
     pending = Job.objects.filter(public_id=public_id, status=Job.Status.PENDING)
-    return bool(
-        pending.update(
-            status=Job.Status.FAILED,
-            error_code=code,
-            error_message=message[:2000],
-            attempts=F("attempts") + 1,
-            finished_at=now,
-        )
+    is_ours = pending.update(
+        status=Job.Status.FAILED,
+        error_code=code,
+        error_message=message[:2000],
+        attempts=F("attempts") + 1,
+        finished_at=now,
     )
+    if is_ours:
+        outgoing.tell_failure(Job.objects.get(public_id=public_id), now=now)
+    return bool(is_ours)
 
 
 @use_case
@@ -188,6 +193,8 @@ def _record_fault(*, public_id: uuid.UUID, now: datetime) -> bool:
         job.status, job.finished_at = Job.Status.FAILED, now
         job.error_code, job.error_message = FAULT_CODE, "Internal error"
     job.save(update_fields=["status", "attempts", "due_at", "finished_at", "error_code", "error_message"])
+    if job.status == Job.Status.FAILED:
+        outgoing.tell_failure(job, now=now)
     return job.status == Job.Status.FAILED
 
 

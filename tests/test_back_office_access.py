@@ -83,6 +83,20 @@ TABLE: dict[str, dict[str, set[str]]] = {
             "rooms.session": {"void", "retry"},
             "axes.accesslog": LIST - {"export"},
             "axes.accessattempt": LIST - {"export"},
+            "webhooks.endpoint": {
+                "changelist",
+                "change",
+                "add",
+                "edit",
+                "rotate",
+                "disable",
+                "enable",
+                "test",
+                "replay-dead",
+                "remove",
+            },
+            "webhooks.delivery": {"changelist", "change", "replay"},
+            "webhooks.event": {"changelist", "change"},
         }
     ),
 }
@@ -127,6 +141,8 @@ WRITTEN_BY_THE_PLATFORM = (
     "accounts.gameuser",
     "axes.accesslog",
     "axes.accessattempt",
+    "webhooks.delivery",
+    "webhooks.event",
 )
 NOBODY = {
     **{label: {"add", "delete"} for label in WRITTEN_BY_THE_PLATFORM},
@@ -136,6 +152,7 @@ NOBODY = {
     "accounts.apiclient": {"delete"},
     "rounds.gameaccess": {"delete"},
     "payments.potgame": {"delete"},
+    "webhooks.endpoint": {"delete"},
 }
 
 

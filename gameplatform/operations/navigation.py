@@ -43,6 +43,11 @@ MENU: dict[str, dict[str, str]] = {
         "payments.adjustmentrequest": "approval",
         "payments.token": "toll",
     },
+    "Webhooks": {
+        "webhooks.endpoint": "webhook",
+        "webhooks.delivery": "outbox",
+        "webhooks.event": "event_note",
+    },
     "People and access": {
         "accounts.user": "person",
         "auth.group": "admin_panel_settings",

@@ -18,6 +18,7 @@ from gameplatform.backoffice import export_jobs
 from gameplatform.backoffice import pruning as backoffice_pruning
 from gameplatform.core import idempotency
 from gameplatform.core.batches import delete_in_batches
+from gameplatform.webhooks import deliveries
 from payments import jobs
 from rooms import events
 
@@ -48,6 +49,7 @@ def parts(*, now: datetime, event_days: int = EVENT_DAYS) -> list[Part]:
         rows("wrong passwords", backoffice_pruning.forgiven_failures(now=now)),
         rows("logins to the back-office", backoffice_pruning.old_logins(now=now)),
         rows("pot jobs", jobs.prunable(now=now)),
+        rows("webhook events", deliveries.prunable(now=now)),
         rows("room events", events.prunable(before=now - timedelta(days=event_days))),
         Part(
             name="exports",

@@ -15,6 +15,8 @@ from gameplatform.accounts.models import ApiClient, Game, GameUser, User
 from gameplatform.core import clock
 from gameplatform.core.models import AuditEntry
 from gameplatform.operations.groups import GROUPS, set_up_groups
+from gameplatform.webhooks import endpoints
+from gameplatform.webhooks.models import Delivery
 from payments import adjustments
 from payments.models import Account, Adjustment, Escrow, Job, PlayerProfile, Pot, PotGame
 from rooms import tick
@@ -148,10 +150,25 @@ def one_of_each(*, room: Any, session: Session, superuser: User, player: User, g
     key = api_keys.issue_key(
         client=client, scopes=["results"], now=now, expires_at=now + timedelta(days=1), actor=superuser
     ).key
+    endpoint = endpoints.create(
+        name="A server",
+        url="https://8.8.8.8/hooks",
+        types=["session.ended"],
+        client=client,
+        user=None,
+        actor=superuser,
+        now=now,
+    ).endpoint
+    delivery = Delivery.objects.get(
+        pk=endpoints.send_test(endpoint_id=endpoint.pk, among=endpoints.existing(), actor=superuser, now=now)
+    )
     return {
         **_talk(room, superuser, now),
         **_pots(room.game, player, client, now),
         **_rounds(room.game, player, now),
+        "webhooks.endpoint": endpoint,
+        "webhooks.delivery": delivery,
+        "webhooks.event": delivery.event,
         "rooms.room": room,
         "rooms.session": session,
         "rooms.participant": Participant.objects.filter(session=session).first(),

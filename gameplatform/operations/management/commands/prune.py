@@ -13,9 +13,9 @@ class Command(BaseCommand):
     help = (
         "Delete answers to idempotency keys older than 24 hours, expired refresh tokens, ended sessions and old logins"
         " of the back-office, wrong passwords that lock nobody out any more, results of pot jobs older than 7 days,"
-        " old events of sessions that are over, export files whose time is over and, when CHAT_MESSAGES_KEEP_DAYS says"
-        " so, old chat messages. In small batches; safe to stop, to repeat, and while the platform runs. Beat runs it"
-        " every night."
+        " webhooks older than 30 days, old events of sessions that are over, export files whose time is over and, when"
+        " CHAT_MESSAGES_KEEP_DAYS says so, old chat messages. In small batches; safe to stop, to repeat, and while the"
+        " platform runs. Beat runs it every night."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
