@@ -1,5 +1,5 @@
-"""What leaves a trace (building block): the chat's own audit, of which the tenant's servers are told, and the platform's
-trail when staff did it.
+"""What leaves a trace (building block): the chat's own audit, of which the tenant's servers are told, and the trail of
+the platform when staff did it.
 """
 
 import uuid
