@@ -190,7 +190,7 @@ def test_every_process_is_restarted_while_people_play_and_no_unit_is_lost(stack,
         assert re.search(reconciled, output, re.MULTILINE), output
         assert client.get("/readyz").json() == {
             "status": "ok",
-            "parts": {"database": "ok", "redis": "ok", "worker": "ok"},
+            "parts": {"database": "ok", "redis": "ok", "worker": "ok", "beat": "ok"},
         }
         assert client.get("/metrics").status_code == 404
         css = client.get("/static/admin/css/base.css")
