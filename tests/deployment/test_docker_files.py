@@ -36,7 +36,8 @@ def test_every_setting_given_to_a_container_is_one_of_the_platform():
     known = set(EXAMPLE.findall((settings.BASE_DIR / ".env.example").read_text()))
     for name in compose.PLATFORM:
         given = {key.removesuffix("_FILE") for key in services()[name]["environment"]}
-        assert given - known - {"PROMETHEUS_MULTIPROC_DIR", "PGOPTIONS"} == set(), name
+        elsewhere = {name for name in given if name.startswith("OTEL_")} | {"PROMETHEUS_MULTIPROC_DIR", "PGOPTIONS"}
+        assert given - known - elsewhere == set(), name
 
 
 def test_what_a_person_decides_is_explained_in_one_file():
@@ -165,7 +166,20 @@ def test_callers_go_before_what_they_call():
 def test_only_the_proxy_can_be_reached_from_outside():
     assert [name for name, service in services().items() if "ports" in service] == ["proxy"]
     assert compose.document()["networks"]["inside"] == {"internal": True}
-    assert all(service["networks"] == ["inside"] for name, service in services().items() if name != "proxy")
+    # The worker delivers webhooks; nobody reaches it.
+    out = {name for name, service in services().items() if service["networks"] != ["inside"]}
+    assert out == {"proxy", "worker"}
+
+
+def test_who_writes_and_who_hands_out_exported_lists_share_a_folder_that_they_may_write_to():
+    folder = compose.service("rest", {"ALLOWED_HOSTS": "x"}).environment["EXPORT_DIR"]
+    for name in ("rest", "worker"):
+        assert services()[name]["volumes"] == [f"exports:{folder}"], name
+        assert services()[name]["environment"]["EXPORT_DIR"] == folder, name
+    assert "exports" in compose.document()["volumes"]
+    # A new volume takes over the owner of the image's folder.
+    made = next(line for line in dockerfile_lines() if "install --directory" in line)
+    assert f"--owner platform /var/lib/platform {folder}" in made
 
 
 def test_the_health_check_reads_the_sign_of_life_that_the_worker_gives():
@@ -218,6 +232,7 @@ def test_expressions_are_whole_and_group_by_labels_that_the_metrics_have():
         if isinstance(metric, MetricWrapperBase)
     }
     labels = counted | {"gameplatform_sessions_live": {"state"}, "gameplatform_session_overdue_seconds": {"step"}}
+    labels |= {"gameplatform_webhooks": {"state"}}
     grouped = 0
     for expression in expressions():
         assert expression.count("(") == expression.count(")"), expression
