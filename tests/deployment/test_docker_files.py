@@ -195,6 +195,15 @@ def test_nginx_accepts_its_configuration(tmp_path):
     assert "[warn]" not in run.stderr.replace('the "user" directive makes sense only', "")
 
 
+def test_what_the_proxy_tells_the_servers_behind_it_is_told_to_the_sockets_too():
+    conf = (DOCKER / "nginx" / "nginx.conf").read_text()
+    above = conf[conf.index("listen 8443") : conf.index("location / {", conf.index("listen 8443"))]
+    sockets = re.search(r"location /ws/ \{.*?\n        \}", conf, re.DOTALL)[0]
+    told = set(re.findall(r"proxy_set_header (.*);", above)) - {'Connection ""'}
+    assert len(told) == 4
+    assert told <= set(re.findall(r"proxy_set_header (.*);", sockets))
+
+
 def test_no_query_string_reaches_a_log_of_the_proxy():
     conf = (DOCKER / "nginx" / "nginx.conf").read_text()
     log_format = re.search(r"log_format json.*?;", conf, re.DOTALL)[0]
@@ -205,24 +214,12 @@ def test_no_query_string_reaches_a_log_of_the_proxy():
     assert re.findall(r"error_log .*", http) == ["error_log /dev/stderr crit;"]
 
 
-def expressions() -> list[str]:
-    """What the dashboard and the alerts ask Prometheus."""
-    dashboard = json.loads((DOCKER / "observability/dashboard.json").read_text())
-    alerts = yaml.safe_load((DOCKER / "observability/alerts.yaml").read_text())
-    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-    return asked + [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
-
-
 def test_the_dashboard_and_the_alerts_ask_for_metrics_that_exist():
     modules = ("gameplatform/core/metrics.py", "gameplatform/watching.py", "rooms/watching.py", "payments/watching.py")
     modules += ("gameplatform/webhooks/watching.py",)
     source = "".join((settings.BASE_DIR / path).read_text() for path in modules)
     known = set(re.findall(r'"(gameplatform_\w+)"', source))
-    assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in asked_metrics()} == known
-
-
-def asked_metrics() -> set[str]:
-    return {name for expression in expressions() for name in re.findall(r"gameplatform_\w+", expression)}
+    assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in compose.asked_metrics()} == known
 
 
 def test_expressions_are_whole_and_group_by_labels_that_the_metrics_have():
@@ -234,7 +231,7 @@ def test_expressions_are_whole_and_group_by_labels_that_the_metrics_have():
     labels = counted | {"gameplatform_sessions_live": {"state"}, "gameplatform_session_overdue_seconds": {"step"}}
     labels |= {"gameplatform_webhooks": {"state"}}
     grouped = 0
-    for expression in expressions():
+    for expression in compose.expressions():
         assert expression.count("(") == expression.count(")"), expression
         name = re.sub(r"_(total|bucket|count|sum)$", "", re.search(r"gameplatform_\w+", expression)[0])
         is_counter = bool(re.search(r"_(total|bucket)\b", expression)) or name == "gameplatform_transfers"
