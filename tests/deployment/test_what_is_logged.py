@@ -5,7 +5,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -32,6 +32,7 @@ from tests.deployment.conftest import PASSWORD, signed_in
 from tests.deployment.stack import NGINX, Stack
 from tests.support.books import findings
 from tests.support.pots import person, server_of
+from tests.support.waiting import wait_for
 
 __all__ = ["person", "server_of"]
 
@@ -126,14 +127,6 @@ def open_room(game: Game) -> Room:
         join_window_seconds=10,
         run_seconds=2,
     )
-
-
-def wait_for(what: Callable[[], Any], *, seconds: float = 40) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.1)
-    return found
 
 
 def play_a_pot(day: Day, game: Game, server_of: Any, person: Any, fund: Any) -> str:
