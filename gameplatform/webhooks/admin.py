@@ -265,7 +265,7 @@ class DeliveriesPanel(Panel):
                 delivery.last_error or delivery.last_status,
                 delivery.created_at,
             ]
-            for delivery in deliveries.of_endpoint(obj, state=None)[:ROWS_SHOWN]
+            for delivery in deliveries.newest(obj, limit=ROWS_SHOWN)
         ]
         listed = f"{reverse('admin:webhooks_delivery_changelist')}?endpoint__id__exact={obj.pk}"
         headings = ("Message", "Type", "State", "Attempts", "Last answer", "Since")
