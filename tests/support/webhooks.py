@@ -9,10 +9,10 @@ from gameplatform.webhooks.models import Delivery, Endpoint
 ADDRESS = "https://8.8.8.8/hooks"
 
 
-def an_endpoint(*, now: datetime, **owner: Any) -> Endpoint:
+def an_endpoint(*, now: datetime, **given: Any) -> Endpoint:
     """``an_endpoint(now=now, user=master)``: it asks for the end of sessions."""
-    given = {"client": None, "user": None, **owner}
-    return endpoints.create(name="books", url=ADDRESS, types=["session.ended"], actor=None, now=now, **given).endpoint
+    terms = {"name": "books", "url": ADDRESS, "types": ["session.ended"], "client": None, "user": None, **given}
+    return endpoints.create(actor=None, now=now, **terms).endpoint
 
 
 def deliveries_of(endpoint: Endpoint, *, now: datetime) -> tuple[Delivery, Delivery]:
