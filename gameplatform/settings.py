@@ -412,6 +412,8 @@ LOGGING = {
         # A 4xx is the caller's business and the access log's, not an alarm.
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
+        # Its other lines say for each login that a login took place.
+        "axes": {"level": "WARNING"},
         # Two lines for each of the ticks of every second would bury the rest.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
