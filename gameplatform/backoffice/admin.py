@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
@@ -140,7 +141,7 @@ class PlatformAdmin(ModelAdmin):
             try:
                 done = act.run(actor=request.user, obj=obj, data=form.cleaned_data, now=clock.now())
             except DomainError as error:
-                refusal, advice = error.message, act.advice.get(error.code, "")
+                refusal, advice = _(error.message), act.advice.get(error.code, "")
             else:
                 if isinstance(done, ShownOnce):
                     # Not as a message: those travel in a cookie.

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from gameplatform.accounts import roles
@@ -40,7 +41,7 @@ class AdjustForm(ReasonForm):
             try:
                 data["amount_minor"] = parse_amount(data["amount"].strip(), decimals=data["token"].decimals)
             except DomainError as error:
-                self.add_error("amount", error.message)
+                self.add_error("amount", _(error.message))
         return data
 
 
@@ -72,12 +73,14 @@ class Adjust(Act):
         text = amount_text(amount_minor, token)
         if adjustments.needs_approval(token=token, amount_minor=amount_minor):
             adjustments.request_adjustment(kind=self.kind, **terms)
-            return f"{text} takes a second person: the request waits under “Adjustment requests”. No money moved yet."
+            return _(
+                "%(text)s takes a second person: the request waits under “Adjustment requests”. No money moved yet."
+            ) % {"text": text}
         if self.kind == Kind.DEPOSIT:
             adjustments.deposit(**terms)
-            return f"{text} deposited to {obj.username}."
+            return _("%(text)s deposited to %(username)s.") % {"text": text, "username": obj.username}
         adjustments.withdraw(**terms)
-        return f"{text} withdrawn from {obj.username}."
+        return _("%(text)s withdrawn from %(username)s.") % {"text": text, "username": obj.username}
 
 
 class Deposit(Adjust):
@@ -87,7 +90,9 @@ class Deposit(Adjust):
     kind = Kind.DEPOSIT
 
     def explanation(self, obj: User) -> str:
-        return f"Tokens are created in the wallet of {obj.username}. Large amounts wait for a second person."
+        return _("Tokens are created in the wallet of %(username)s. Large amounts wait for a second person.") % {
+            "username": obj.username
+        }
 
 
 class Withdraw(Adjust):
@@ -97,9 +102,9 @@ class Withdraw(Adjust):
     kind = Kind.WITHDRAWAL
 
     def explanation(self, obj: User) -> str:
-        return (
-            f"Tokens are taken from the wallet of {obj.username} and destroyed. Large amounts wait for a second person."
-        )
+        return _(
+            "Tokens are taken from the wallet of %(username)s and destroyed. Large amounts wait for a second person."
+        ) % {"username": obj.username}
 
 
 class WalletsPanel(Panel):
@@ -114,7 +119,7 @@ class WalletsPanel(Panel):
             [
                 wallet.token.symbol,
                 Cell(amount_text(wallet.balance_minor, wallet.token), is_number=True),
-                Cell("Statement", link=reverse("admin:payments_account_change", args=[wallet.pk])),
+                Cell(_("Statement"), link=reverse("admin:payments_account_change", args=[wallet.pk])),
             ]
             for wallet in wallets.order_by("token__symbol")
         ]
@@ -175,10 +180,16 @@ class ApproveRequest(Act):
     icon = "check"
 
     def explanation(self, obj: AdjustmentRequest) -> str:
-        return (
-            f"The {obj.kind} of {amount_text(obj.amount_minor, obj.token)} for {obj.user.username}, which"
-            f" {obj.requester.username} asked for (“{obj.reason}”), is made at once."
-        )
+        return _(
+            "The %(kind)s of %(amount)s for %(username)s, which %(requester)s asked for (“%(reason)s”), is made at"
+            " once."
+        ) % {
+            "kind": _(obj.kind),
+            "amount": amount_text(obj.amount_minor, obj.token),
+            "username": obj.user.username,
+            "requester": obj.requester.username,
+            "reason": obj.reason,
+        }
 
     def is_allowed(self, request: HttpRequest, obj: AdjustmentRequest) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, adjustments.APPROVE)
@@ -188,7 +199,10 @@ class ApproveRequest(Act):
 
     def run(self, *, actor: Any, obj: AdjustmentRequest, data: dict[str, Any], now: datetime) -> str:
         adjustments.approve_adjustment(request_id=obj.pk, actor=actor, reason=data["reason"], now=now)
-        return f"Approved: the {obj.kind} of {amount_text(obj.amount_minor, obj.token)} is made."
+        return _("Approved: the %(kind)s of %(amount)s is made.") % {
+            "kind": _(obj.kind),
+            "amount": amount_text(obj.amount_minor, obj.token),
+        }
 
 
 class RejectRequest(ApproveRequest):
@@ -198,11 +212,14 @@ class RejectRequest(ApproveRequest):
     is_dangerous = True
 
     def explanation(self, obj: AdjustmentRequest) -> str:
-        return f"The {obj.kind} of {amount_text(obj.amount_minor, obj.token)} is turned down. No money moves."
+        return _("The %(kind)s of %(amount)s is turned down. No money moves.") % {
+            "kind": _(obj.kind),
+            "amount": amount_text(obj.amount_minor, obj.token),
+        }
 
     def run(self, *, actor: Any, obj: AdjustmentRequest, data: dict[str, Any], now: datetime) -> str:
         adjustments.reject_adjustment(request_id=obj.pk, actor=actor, reason=data["reason"], now=now)
-        return "Rejected. No money moved."
+        return _("Rejected. No money moved.")
 
 
 @admin.register(AdjustmentRequest)

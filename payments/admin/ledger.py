@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.admin import ReadOnlyAdmin
@@ -71,7 +72,9 @@ class StatementPanel(Panel):
             for line in lines
         ]
         more = (
-            Cell("Older transfers", link=f"?before={lines[-1].transfer_id}") if len(lines) == STATEMENT_LINES else None
+            Cell(_("Older transfers"), link=f"?before={lines[-1].transfer_id}")
+            if len(lines) == STATEMENT_LINES
+            else None
         )
         headings = ("When", "Why", "What for", "Amount", "Balance after", "Transfer")
         return Table(headings=headings, rows=rows, empty="No transfer yet", more=more)

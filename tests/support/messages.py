@@ -1,0 +1,88 @@
+"""What the back-office says and so has to be translated, and the catalogue that translates it. No gettext tools needed."""
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation.template import templatize
+
+from gameplatform.backoffice import vocabulary
+
+CATALOGUE = settings.BASE_DIR / "gameplatform" / "locale" / "vi" / "LC_MESSAGES" / "django"
+APPS = ("gameplatform", "payments", "rooms", "rounds", "chat")
+CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext"}
+# Words of tables, translated when the table is drawn.
+DRAWN = {"headings", "empty", "note"}
+_TEXT = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+_MARKED = re.compile(rf"\bn?gettext\(u?{_TEXT}(?:,\s*u?{_TEXT})?")
+
+
+def wanted() -> set[str]:
+    """Every text that a page of the back-office may show."""
+    found = vocabulary.WORDS | vocabulary.refusals()
+    for app in APPS:
+        home = settings.BASE_DIR / app
+        for path in home.rglob("*.py"):
+            if not {"tests", "migrations"} & set(path.parts):
+                found |= set(in_source(ast.parse(path.read_text())))
+        for path in home.rglob("templates/**/*.html"):
+            found |= set(in_template(path))
+    return {text for text in found if any(character.isalpha() for character in text)}
+
+
+def in_source(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in CALLS:
+                yield from texts(node.args[: 2 if name == "ngettext" else 1])
+            for given in node.keywords:
+                if given.arg in DRAWN:
+                    yield from texts([given.value])
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in DRAWN:
+            yield from texts([node.value])
+
+
+def texts(nodes: list[ast.expr]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.Tuple):
+            yield from texts(node.elts)
+
+
+def in_template(path: Path) -> Iterator[str]:
+    for match in _MARKED.finditer(templatize(path.read_text(), origin=str(path))):
+        for literal in match.groups():
+            if literal:
+                yield ast.literal_eval(literal)
+
+
+def entries() -> dict[str, list[str]]:
+    """The catalogue's source: text → its translations, one for each number form."""
+    found: dict[str, list[str]] = {}
+    for block in CATALOGUE.with_suffix(".po").read_text().split("\n\n"):
+        fields: dict[str, str] = {}
+        key = ""
+        for line in block.splitlines():
+            if line.startswith("#"):
+                continue
+            match = re.fullmatch(r'(?:(msg\w+(?:\[\d+\])?) )?(".*")', line)
+            assert match, line
+            key = match.group(1) or key
+            fields[key] = fields.get(key, "") + ast.literal_eval(match.group(2))
+        if "msgid" in fields:
+            assert fields["msgid"] not in found, fields["msgid"]
+            found[fields["msgid"]] = [text for name, text in fields.items() if name.startswith("msgstr")]
+            if "msgid_plural" in fields:
+                found[fields["msgid_plural"]] = found[fields["msgid"]]
+    return found
+
+
+def compiled() -> gettext.GNUTranslations:
+    """The catalogue as the platform reads it."""
+    with CATALOGUE.with_suffix(".mo").open("rb") as file:
+        return gettext.GNUTranslations(file)
