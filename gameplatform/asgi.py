@@ -7,7 +7,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from gameplatform import telemetry
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gameplatform.settings")
+telemetry.start("sockets")
 django_application = get_wsgi_application()
 
 # What follows imports models, which exist only now.
@@ -19,4 +22,6 @@ from gameplatform.routing import websocket_urlpatterns  # noqa: E402
 
 # Channels' router takes ASGI applications where Django's routes are typed for views.
 websockets = URLRouter([*websocket_urlpatterns, re_path("", refuse_websocket)])  # type: ignore[arg-type]
-application = ProtocolTypeRouter({"http": ThreadedWSGI(django_application), "websocket": KnownOrigins(websockets)})
+application = ProtocolTypeRouter(
+    {"http": ThreadedWSGI(django_application), "websocket": telemetry.traced(KnownOrigins(websockets))}
+)

@@ -8,6 +8,7 @@ from typing import Any
 from celery import Celery, Task, signals
 from django.conf import settings
 
+from gameplatform import telemetry
 from gameplatform.core import logs, metrics_server
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gameplatform.settings")
@@ -21,6 +22,18 @@ REQUEST_ID_HEADER = "request_id"
 _working: dict[str, ExitStack] = {}
 
 
+@signals.celeryd_init.connect
+def watch_worker(**_: Any) -> None:
+    """Before the tasks are put together, which is where errors and spans are looked for."""
+    telemetry.start("worker")
+
+
+@signals.beat_init.connect
+def watch_beat(**_: Any) -> None:
+    """Beat does nothing but say "look", and may fail at that."""
+    telemetry.start("beat")
+
+
 @signals.worker_ready.connect
 def serve_metrics(**_: Any) -> None:
     """The worker has no web server of its own to be scraped by."""
@@ -28,7 +41,7 @@ def serve_metrics(**_: Any) -> None:
         metrics_server.serve(settings.WORKER_METRICS_PORT)
 
 
-# Celery's hooks are its signals: there is no other place to change these three.
+# Celery's hooks are its signals: there is no other place to change these.
 @signals.setup_logging.connect
 def log_as_the_settings_say(loglevel: int | str | None = None, **_: Any) -> None:
     """The log of worker and beat is that of every other process; ``--loglevel`` is for Celery's own lines."""

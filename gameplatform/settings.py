@@ -20,7 +20,10 @@ for env_file in (BASE_DIR / ".env", DATA_DIR / "secrets.env", DATA_DIR / "runtim
     if env_file.is_file():
         env.read_env(env_file, overwrite=False)
     # Set to nothing is not set: a copy of `.env.example` must not hide what the launcher has made.
-    for made in ("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASE_URL", "REDIS_URL"):
+    for made in (
+        *("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEYS"),
+        *("DATABASE_URL", "REDIS_URL", "DEFAULT_SYMBOL_GAME_ROOM", "PLATFORM_URL"),
+    ):
         if os.environ.get(made) == "":
             del os.environ[made]
 
@@ -42,6 +45,8 @@ def secret(name: str, default: str) -> str:
 # --- What is being run -------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
+# Where commands that play over HTTP find the platform.
+PLATFORM_URL = env.str("PLATFORM_URL", default="http://127.0.0.1:8000")
 # HS256 wants a key as long as its digest (RFC 7518, section 3.2).
 SIGNING_KEY_LENGTH_MIN = 32
 DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"
@@ -393,6 +398,12 @@ LOGGING = {
 METRICS_TOKEN = secret("METRICS_TOKEN", default="")
 # Where the worker, which has no web server, answers the same question; 0 is nowhere.
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+
+# Errors to Sentry and traces to an OpenTelemetry collector (gameplatform.telemetry); empty is nowhere.
+SENTRY_DSN = secret("SENTRY_DSN", default="")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
+SENTRY_RELEASE = env.str("SENTRY_RELEASE", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 # --- Pots --------------------------------------------------------------------------------------------------------
 

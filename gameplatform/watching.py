@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 
 from gameplatform.core import clock, health, metrics, metrics_server
 from gameplatform.core.metrics import Reading
-from rooms import watching
+from payments import watching as payments_watching
+from rooms import watching as rooms_watching
 
 
 @never_cache
@@ -25,7 +26,7 @@ def metrics_view(request: HttpRequest) -> HttpResponse:
 def _readings() -> Iterator[Reading]:
     try:
         now = clock.now()
-        found = list(watching.readings(now))
+        found = [*rooms_watching.readings(now), *payments_watching.readings(now)]
     except Error:
         connection.close()
         found = []

@@ -4,6 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from gameplatform import telemetry
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gameplatform.settings")
 
+telemetry.start("rest")
 application = get_wsgi_application()

@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, QuerySet
 
 from gameplatform.accounts.models import ApiClient, User
+from gameplatform.core import metrics
 from gameplatform.core.batches import delete_in_batches
 from gameplatform.core.errors import DomainError, Forbidden
 from gameplatform.core.transactions import use_case
@@ -75,15 +76,21 @@ def run(*, public_id: uuid.UUID, now: datetime) -> bool:
     later and later, and failed after ``FAULTS_MAX`` times.
     """
     try:
-        return _perform(public_id=public_id, now=now)
+        is_finished, outcome = _perform(public_id=public_id, now=now), "done"
     except DomainError as refusal:
-        return _fail(public_id=public_id, code=refusal.code, message=refusal.message, now=now)
+        is_finished = _fail(public_id=public_id, code=refusal.code, message=refusal.message, now=now)
+        outcome = "refused"
     except Exception as error:
         logger.exception("job %s could not be done", public_id)
+        metrics.JOBS.labels("fault").inc()
         if isinstance(error, OperationalError | InterfaceError):
             # The fault is noted on a new connection when this one is what broke.
             connection.close_if_unusable_or_obsolete()
         return _record_fault(public_id=public_id, now=now)
+    if is_finished:
+        logger.info("job %s is %s", public_id, outcome)
+        metrics.JOBS.labels(outcome).inc()
+    return is_finished
 
 
 def sweep(*, now: datetime) -> int:

@@ -1,9 +1,8 @@
-"""What an operator watches of the whole platform, read from the database by whoever is asked (queries)."""
+"""What an operator watches of the sessions, read from the database by whoever is asked (queries)."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import Count, Min
 
 from gameplatform.core.metrics import Reading
@@ -11,7 +10,7 @@ from rooms.models import Session
 
 
 def readings(now: datetime) -> Iterator[Reading]:
-    """Cheap at any size: live rows only, and the ledger's sequence in place of a count."""
+    """Cheap at any size: live rows only."""
     live = Session.objects.filter(status__in=Session.LIVE)
     counts = dict.fromkeys((str(status) for status in Session.LIVE), 0)
     counts |= dict(live.order_by().values_list("status").annotate(Count("pk")))
@@ -32,24 +31,9 @@ def readings(now: datetime) -> Iterator[Reading]:
             "settle": _overdue(Session.Status.RUNNING, "ends_at", now),
         },
     )
-    yield Reading(
-        name="gameplatform_transfers",
-        meaning="Transfers booked so far, by the ledger's sequence: one that was rolled back counts too.",
-        values={"": _last_transfer()},
-    )
 
 
 def _overdue(status: Session.Status, deadline: str, now: datetime) -> float:
     due = Session.objects.filter(status=status, quarantined_at__isnull=True, **{f"{deadline}__lte": now})
     first: datetime | None = due.aggregate(first=Min(deadline))["first"]
     return 0.0 if first is None else (now - first).total_seconds()
-
-
-def _last_transfer() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('payments_transfer', 'id')::regclass), 0)"
-        )
-        row = cursor.fetchone()
-    assert row is not None
-    return int(row[0])

@@ -4,7 +4,6 @@ from tests.support.permissions import everybody
 
 ROWS = {
     ("home", "GET"): everybody(302),
-    ("livez", "GET"): everybody(200),
     ("api-schema", "GET"): everybody(200),
     ("api-docs", "GET"): everybody(200),
 }

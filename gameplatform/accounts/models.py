@@ -96,12 +96,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         error_messages={"unique": "A user with that wallet address already exists."},
     )
     language = models.CharField(
-        max_length=8, blank=True, default="", choices=settings.LANGUAGES, help_text="Of the back-office's pages."
+        max_length=8,
+        blank=True,
+        default="",
+        db_default="",
+        choices=settings.LANGUAGES,
+        help_text="Of the back-office's pages.",
     )
     time_zone = models.CharField(
         max_length=TIME_ZONE_LENGTH_MAX,
         blank=True,
         default="",
+        db_default="",
         validators=[refuse_unknown_zones],
         help_text="Of the times on the back-office's pages: Asia/Ho_Chi_Minh.",
     )

@@ -41,6 +41,11 @@ def request(given: str | None) -> Iterator[str]:
         _request_id.reset(token)
 
 
+def without_secrets(text: str) -> str:
+    """``text`` with everything that looks like a secret taken out."""
+    return _SECRET.sub(HIDDEN, text)
+
+
 class LineFormatter(logging.Formatter):
     """One line for people."""
 
@@ -49,7 +54,7 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         record.request_id = current_request_id()
-        return _SECRET.sub(HIDDEN, super().format(record))
+        return without_secrets(super().format(record))
 
 
 class JSONFormatter(logging.Formatter):
@@ -62,8 +67,8 @@ class JSONFormatter(logging.Formatter):
             "logger": record.name,
             "request_id": current_request_id(),
             "process": record.process,
-            "message": _SECRET.sub(HIDDEN, record.getMessage()),
+            "message": without_secrets(record.getMessage()),
         }
         if record.exc_info:
-            line["error"] = _SECRET.sub(HIDDEN, self.formatException(record.exc_info))
+            line["error"] = without_secrets(self.formatException(record.exc_info))
         return orjson.dumps(line).decode(errors="replace")

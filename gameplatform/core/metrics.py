@@ -37,8 +37,9 @@ LATENESS_SECONDS = Histogram(
 STEP_FAILURES = Counter(
     "gameplatform_session_step_failures", "Starts and settlements that failed.", ["step"], registry=_here
 )
+JOBS = Counter("gameplatform_jobs", "Tries of jobs of pots, by how they ended.", ["outcome"], registry=_here)
 SOCKETS = Gauge("gameplatform_sockets", "Open WebSockets.", registry=_here, multiprocess_mode="livesum")
-DELIVERIES = Counter("gameplatform_deliveries", "Events handed to sockets.", registry=_here)
+DELIVERIES = Counter("gameplatform_deliveries", "Events handed to sockets.", ["stream"], registry=_here)
 SLOW_SOCKETS = Counter(
     "gameplatform_slow_sockets_dropped", "Sockets closed because their client read too slowly.", registry=_here
 )

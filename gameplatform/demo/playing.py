@@ -22,6 +22,8 @@ from rooms.terms import AMOUNT_DECIMALS
 
 # On top of the longest session that a bot is in: what a restart of every part may cost.
 PATIENCE_SECONDS = 90.0
+# A platform that is just being started, or started again, is waited for.
+REACH_SECONDS = 30.0
 RECONCILE_SECONDS = 120.0
 ENTERING_AT_ONCE = 3
 LIVELY_PAUSE_SECONDS = (0.5, 2.0)
@@ -60,8 +62,12 @@ async def play(plan: Plan, *, say: Callable[[str], None], progress: Callable[[st
         run = _Run(plan, http, say, progress)
         try:
             await run.play()
-        except* PlayError as errors:
-            raise errors.exceptions[0] from None
+        except BaseExceptionGroup as group:
+            # Whatever else fell over with it, the reason is what the person can mend.
+            reasons = group.subgroup(PlayError)
+            if reasons is None:
+                raise
+            raise reasons.exceptions[0] from group
         return await run.reconcile()
 
 
@@ -91,7 +97,14 @@ class _Run:
 
     async def play(self) -> None:
         self._listen_for_stop()
-        await self._staff.log_in()
+        try:
+            async with asyncio.timeout(REACH_SECONDS):
+                await self._staff.log_in()
+        except TimeoutError:
+            raise PlayError(
+                f"{self._plan.base_url} does not answer ({', '.join(self._tally.errors)}). Start the platform with"
+                " ./bin/up, or name it with --base-url."
+            ) from None
         async with asyncio.TaskGroup() as group:
             watching = [group.create_task(self._lobby.watch()), group.create_task(self._report())]
             playing = [group.create_task(bot.play()) for bot in self._bots]

@@ -98,11 +98,11 @@ class Launch:
             listener = self._listen()
             environment.ensure_secrets(layout)
             try:
-                self._start_services()
+                self._start_services(listener)
                 self._migrate()
                 self._start_platform(listener)
                 self._announce(listener)
-                self._start_demo(listener)
+                self._start_demo()
                 self._supervisor.watch()
             except StopRequested:
                 say("Stopping.")
@@ -113,8 +113,8 @@ class Launch:
 
     # --- the servers below ---------------------------------------------------------------------------------------
 
-    def _start_services(self) -> None:
-        """Start what no URL is given for; set the URLs of both for the children and for other commands."""
+    def _start_services(self, listener: socket.socket) -> None:
+        """Start what no URL is given for; say where all is to the children and to other commands."""
         layout = self._layout
         starting = []
         database = environment.external("DATABASE_URL", environment.database_url(layout))
@@ -140,6 +140,7 @@ class Launch:
             "REDIS_URL": redis or environment.redis_url(layout),
             # A room without a name is a room here too: ROOM_SLOT_001, unless the shell says another first part.
             "DEFAULT_SYMBOL_GAME_ROOM": os.environ.get("DEFAULT_SYMBOL_GAME_ROOM") or "ROOM",
+            "PLATFORM_URL": _base_url(listener),
         }
         environment.write_env_file(layout.runtime_file, found, "Written by each manage.py up.")
         os.environ.update(found)
@@ -234,7 +235,7 @@ class Launch:
         say(f"  WebSocket  {base.replace('http', 'ws', 1)}/ws/")
         say(f"  Logs       {shown(self._layout.logs)}/")
 
-    def _start_demo(self, listener: socket.socket) -> None:
+    def _start_demo(self) -> None:
         if not self._options.demo:
             return
         code, output = self._supervisor.finish(self._manage("seed_demo"))
@@ -242,8 +243,7 @@ class Launch:
         if code != 0:
             say(f"No demo: manage.py seed_demo failed ({ending(code)}).")
             return
-        words = ["--base-url", _base_url(listener), "--players", str(DEMO_PLAYERS), "--forever"]
-        child = self._supervisor.start(self._manage("play", *words))
+        child = self._supervisor.start(self._manage("play", "--players", str(DEMO_PLAYERS), "--forever"))
         self._supervisor.wait_ready(child, READY_TIMEOUT_SECONDS)
         say(f"{DEMO_PLAYERS} demo players are playing")
 

@@ -1,7 +1,9 @@
 -- leave_session: a player gives the place back while the session is pending; the fee returns in full (contract: rooms,
 -- "leave"). Locks as join_session. result: 'left', 'replayed' (this player's latest place was already given back under
 -- the same request key), or the rule that says no; then nothing was done.
-CREATE OR REPLACE FUNCTION leave_session(
+-- The first release answered fewer OUT parameters, and CREATE OR REPLACE cannot change them.
+DROP FUNCTION IF EXISTS leave_session(bigint, bigint, text, uuid, timestamptz);
+CREATE FUNCTION leave_session(
     p_session bigint, p_user bigint, p_request_key text, p_batch uuid, p_now timestamptz,
     OUT result text, OUT participant_id bigint, OUT room_id bigint, OUT tx_hash text, OUT participants_count int, OUT seq bigint, OUT conversation_id uuid
 ) LANGUAGE plpgsql AS $$

@@ -5,9 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from gameplatform.core import clock
 from gameplatform.core.metrics import REFUSALS
-from payments.models import Transfer
 from rooms import tick, watching
 from rooms.errors import SessionNotFound
 from rooms.models import Session
@@ -28,11 +26,6 @@ def test_live_sessions_are_counted_and_the_one_that_waits_longest_is_timed(make_
     assert found["sessions_live"] == {"pending": 2, "running": 1}
     assert found["sessions_quarantined"] == {"": 1}
     assert found["session_overdue_seconds"] == {"start": 7, "settle": 4}
-
-
-def test_transfers_are_read_from_the_ledgers_sequence(make_room, fund, player):
-    fund(player, 5_000)
-    assert values(clock.now())["transfers"] == {"": Transfer.objects.latest("pk").pk}
 
 
 def test_metrics_are_for_the_holder_of_the_token_alone(settings):

@@ -11,8 +11,9 @@ import click
 import pytest
 import yaml
 from django.conf import settings
+from prometheus_client.metrics import MetricWrapperBase
 
-from gameplatform.core import health
+from gameplatform.core import health, metrics
 from tests.deployment import compose
 from tests.deployment.stack import NGINX, Stack
 
@@ -35,7 +36,7 @@ def test_every_setting_given_to_a_container_is_one_of_the_platform():
     known = set(EXAMPLE.findall((settings.BASE_DIR / ".env.example").read_text()))
     for name in compose.PLATFORM:
         given = {key.removesuffix("_FILE") for key in services()[name]["environment"]}
-        assert given - known - {"PROMETHEUS_MULTIPROC_DIR"} == set(), name
+        assert given - known - {"PROMETHEUS_MULTIPROC_DIR", "PGOPTIONS"} == set(), name
 
 
 def test_what_a_person_decides_is_explained_in_one_file():
@@ -189,16 +190,49 @@ def test_no_query_string_reaches_a_log_of_the_proxy():
     assert "error_log /dev/stderr crit;" in sockets
 
 
-def test_the_dashboard_and_the_alerts_ask_for_metrics_that_exist():
-    modules = ("gameplatform/core/metrics.py", "gameplatform/watching.py", "rooms/watching.py")
-    source = "".join((settings.BASE_DIR / path).read_text() for path in modules)
-    known = set(re.findall(r'"(gameplatform_\w+)"', source))
+def expressions() -> list[str]:
+    """What the dashboard and the alerts ask Prometheus."""
     dashboard = json.loads((DOCKER / "observability/dashboard.json").read_text())
     alerts = yaml.safe_load((DOCKER / "observability/alerts.yaml").read_text())
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-    asked += [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
-    names = {name for expression in asked for name in re.findall(r"gameplatform_\w+", expression)}
-    used = {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in names}
-    assert used <= known
-    # Everything that is counted is shown or alarms.
-    assert known - used == set()
+    return asked + [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
+
+
+def test_the_dashboard_and_the_alerts_ask_for_metrics_that_exist():
+    modules = ("gameplatform/core/metrics.py", "gameplatform/watching.py", "rooms/watching.py", "payments/watching.py")
+    source = "".join((settings.BASE_DIR / path).read_text() for path in modules)
+    known = set(re.findall(r'"(gameplatform_\w+)"', source))
+    assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in asked_metrics()} == known
+
+
+def asked_metrics() -> set[str]:
+    return {name for expression in expressions() for name in re.findall(r"gameplatform_\w+", expression)}
+
+
+def test_expressions_are_whole_and_group_by_labels_that_the_metrics_have():
+    counted = {
+        metric._name: set(metric._labelnames) | ({"le"} if metric._type == "histogram" else set())
+        for metric in vars(metrics).values()
+        if isinstance(metric, MetricWrapperBase)
+    }
+    labels = counted | {"gameplatform_sessions_live": {"state"}, "gameplatform_session_overdue_seconds": {"step"}}
+    grouped = 0
+    for expression in expressions():
+        assert expression.count("(") == expression.count(")"), expression
+        name = re.sub(r"_(total|bucket|count|sum)$", "", re.search(r"gameplatform_\w+", expression)[0])
+        is_counter = bool(re.search(r"_(total|bucket)\b", expression)) or name == "gameplatform_transfers"
+        assert is_counter == bool(re.search(r"\b(rate|increase)\(.*\[\d+m\]\)", expression)), expression
+        for group in re.findall(r"by \(([^)]*)\)", expression):
+            assert set(group.split(", ")) <= labels.get(name, set()), expression
+            grouped += 1
+    assert grouped >= 8
+
+
+def test_every_alert_says_what_it_means_and_the_manual_says_what_to_do():
+    alerts = yaml.safe_load((DOCKER / "observability/alerts.yaml").read_text())
+    rules = [rule for group in alerts["groups"] for rule in group["rules"]]
+    manual = (settings.BASE_DIR / "docs/operations.md").read_text()
+    for rule in rules:
+        assert rule["labels"]["severity"] in ("page", "ticket"), rule["alert"]
+        assert rule["annotations"]["summary"], rule["alert"]
+        assert f"\n| {rule['alert']} |" in manual, rule["alert"]

@@ -4,6 +4,7 @@ restarted one by one while they are played against, and read for what they logge
 import asyncio
 import json
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -140,9 +141,9 @@ def play(stack: Stack, *words: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_for_places(playing: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 40
-    while Participant.objects.count() < 5:
+def wait_for_places(playing: subprocess.Popen[str], *, at_least: int) -> None:
+    deadline = time.monotonic() + 60
+    while Participant.objects.count() < at_least:
         assert playing.poll() is None, playing.communicate()[0]
         assert time.monotonic() < deadline, "nobody plays"
         time.sleep(0.1)
@@ -158,7 +159,11 @@ def restart(stack: Stack, name: str) -> float:
 @pytest.mark.skipif(
     NGINX is None, reason="nginx is missing: THE PRODUCTION PROCESSES WERE NOT TESTED (apt install nginx)"
 )
-def test_every_process_is_restarted_while_ten_play_and_no_unit_is_lost(stack, room):
+@pytest.mark.parametrize(
+    ("players", "rounds"),
+    [(10, 1), pytest.param(100, 3, marks=[pytest.mark.nightly, pytest.mark.timeout(600)])],
+)
+def test_every_process_is_restarted_while_people_play_and_no_unit_is_lost(stack, room, players, rounds):
     # What the image's build does; the database of the tests is migrated, so this finds nothing to do.
     stack.run("migrate")
     stack.manage("collectstatic", "--no-input")
@@ -171,12 +176,15 @@ def test_every_process_is_restarted_while_ten_play_and_no_unit_is_lost(stack, ro
         token = signed_in(client)
         listener = Listener(stack, room, token)
         listener.start()
-        playing = play(stack, "--players", "10", "--minutes", "0.3")
-        wait_for_places(playing)
-        took = {name: restart(stack, name) for name in names}
-        output, _ = playing.communicate(timeout=150)
+        playing = play(stack, "--players", str(players), "--minutes", "10")
+        wait_for_places(playing, at_least=players // 2)
+        took = [{name: restart(stack, name) for name in names} for _ in range(rounds)]
+        # However long the restarts took: no more joins from here on.
+        playing.send_signal(signal.SIGINT)
+        output, _ = playing.communicate(timeout=300)
         assert playing.returncode == 0, output
-        assert re.search(r"^Reconciled: 10 players, \d+ sessions, to the last unit$", output, re.MULTILINE), output
+        reconciled = rf"^Reconciled: {players} players, \d+ sessions, to the last unit$"
+        assert re.search(reconciled, output, re.MULTILINE), output
         assert client.get("/readyz").json() == {
             "status": "ok",
             "parts": {"database": "ok", "redis": "ok", "worker": "ok"},
@@ -190,7 +198,7 @@ def test_every_process_is_restarted_while_ten_play_and_no_unit_is_lost(stack, ro
     assert counted["gameplatform_transfers"] > 0
     assert counted["gameplatform_joins_total"] >= 1
     assert counted["gameplatform_sockets"] == 1
-    assert counted["gameplatform_deliveries_total"] >= 1
+    assert counted['gameplatform_deliveries_total{stream="room"}'] >= 1
     health = [sys.executable, compose.FOLDER / "healthcheck.py", "tick"]
     subprocess.run(health, env=stack.environment("worker"), check=True)
     moved = [value for name, value in counted.items() if name.startswith("gameplatform_session_lateness_seconds_count")]
@@ -206,7 +214,7 @@ def test_every_process_is_restarted_while_ten_play_and_no_unit_is_lost(stack, ro
     assert listener.seqs == list(range(listener.seqs[0], listener.seqs[0] + len(listener.seqs)))
     for name in names:
         stack.stop(name)
-    read_logs(stack, token)
+    read_logs(stack, token, stops=rounds + 1)
 
 
 def scraped(stack: Stack) -> dict[str, float]:
@@ -225,14 +233,14 @@ def scraped(stack: Stack) -> dict[str, float]:
     return found
 
 
-def read_logs(stack: Stack, token: str) -> None:
+def read_logs(stack: Stack, token: str, *, stops: int) -> None:
     """One JSON object a line, and no secret in any."""
     secrets = {path.read_text().strip() for path in stack.secrets.iterdir()} | {PASSWORD, token}
     for name in ("rest", "sockets", "worker", "beat"):
         lines = stack.log(name).read_text().splitlines()
         if name == "worker":
             # Celery says these past every logger.
-            assert lines.count(WARM_SHUTDOWN) == 2
+            assert lines.count(WARM_SHUTDOWN) == stops
             lines = [line for line in lines if line not in ("", WARM_SHUTDOWN)]
         for line in lines:
             assert {"time", "level", "logger", "request_id", "message"} <= json.loads(line).keys(), (name, line)

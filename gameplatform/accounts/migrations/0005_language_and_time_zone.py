@@ -14,11 +14,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='language',
-            field=models.CharField(blank=True, choices=[('en', 'English'), ('vi', 'Tiếng Việt')], default='', help_text="Of the back-office's pages.", max_length=8),
+            field=models.CharField(blank=True, choices=[('en', 'English'), ('vi', 'Tiếng Việt')], db_default='', default='', help_text="Of the back-office's pages.", max_length=8),
         ),
         migrations.AddField(
             model_name='user',
             name='time_zone',
-            field=models.CharField(blank=True, default='', help_text="Of the times on the back-office's pages: Asia/Ho_Chi_Minh.", max_length=64, validators=[gameplatform.accounts.models.refuse_unknown_zones]),
+            field=models.CharField(blank=True, db_default='', default='', help_text="Of the times on the back-office's pages: Asia/Ho_Chi_Minh.", max_length=64, validators=[gameplatform.accounts.models.refuse_unknown_zones]),
         ),
     ]

@@ -21,9 +21,9 @@ from django.conf import settings as django_settings
 from gameplatform.accounts.models import Game, User
 from gameplatform.core import clock
 from gameplatform.core.tests.servers import free_port
-from gameplatform.demo import bots
+from gameplatform.demo import bots, playing
 from gameplatform.demo.bots import Bot, Table
-from gameplatform.demo.client import Caller, Tally
+from gameplatform.demo.client import Caller, PlayError, Tally
 from gameplatform.demo.lobby import Lobby
 from gameplatform.demo.logins import Login
 from gameplatform.demo.reconcile import Entry
@@ -362,6 +362,22 @@ def test_a_login_that_is_not_staffs_cannot_give_tokens(platform, quick_rooms, tm
     code, output = finished(platform.play("--players", "1", "--minutes", "0.2", *staff_words(tmp_path)))
     assert code == 1
     assert "CommandError: The staff login cannot give GOLD to players: Only staff may adjust wallets" in output
+
+
+def test_a_platform_that_is_not_there_is_not_waited_for_long(monkeypatch):
+    monkeypatch.setattr(playing, "REACH_SECONDS", 1)
+    url = f"http://127.0.0.1:{free_port()}"
+    plan = playing.Plan(
+        base_url=url,
+        players=1,
+        seconds=60,
+        staff=Login(username="boss", password=PASSWORD),
+        token="GOLD",
+        mode="draw",
+        report_seconds=1,
+    )
+    with pytest.raises(PlayError, match=rf"{url} does not answer \(ConnectError\). Start the platform with"):
+        asyncio.run(playing.play(plan, say=print, progress=print))
 
 
 def test_without_a_staff_login_play_says_where_one_comes_from(platform):

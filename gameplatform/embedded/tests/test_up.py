@@ -54,6 +54,7 @@ def bare_environment() -> dict[str, str]:
         "SECRET_KEY",
         "GAMEPLATFORM_DATA",
         "DEFAULT_SYMBOL_GAME_ROOM",
+        "PLATFORM_URL",
         "TEST_DATABASE_NAME",
     )
     return {name: value for name, value in os.environ.items() if name not in ours}
@@ -169,6 +170,11 @@ def platform(home: dict[str, Platform], tmp_path_factory: pytest.TempPathFactory
 def test_each_part_has_one_line_when_it_is_ready(platform: Platform) -> None:
     ready = [line.split(" ready")[0] for line in platform.lines if " ready" in line]
     assert [re.sub(r" [\d.]+$", "", name) for name in ready] == list(PARTS)
+
+
+def test_another_shell_finds_the_web_server_too(platform: Platform) -> None:
+    answer = manage("play", "--help", "--data", str(platform.data))
+    assert f"default: http://127.0.0.1:{platform.port} " in re.sub(r"\s+", " ", answer.stdout)
 
 
 def test_another_shell_finds_the_platform_by_its_data_folder(platform: Platform) -> None:

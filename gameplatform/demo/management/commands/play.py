@@ -47,7 +47,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--base-url", default="http://127.0.0.1:8000", help="default: %(default)s")
+        parser.add_argument("--base-url", default=settings.PLATFORM_URL, help="default: %(default)s")
         parser.add_argument("--players", type=_players, default=8, help="how many bots (default: %(default)s)")
         length = parser.add_mutually_exclusive_group()
         length.add_argument("--minutes", type=_minutes, default=2.0, help="default: %(default)s")

@@ -1,0 +1,89 @@
+"""The check of migrations (``migration_lint``): what is here passes, and each thing it is for is found."""
+
+import pytest
+from django.contrib.postgres.functions import RandomUUID
+from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently
+from django.db import connection, migrations, models
+from django.db.migrations.loader import MigrationLoader
+
+from tests.deployment import migration_lint
+
+pytestmark = pytest.mark.django_db
+
+NOTHING = migrations.RunSQL.noop
+
+
+def rules(*operations: object, atomic: bool = True) -> list[str]:
+    """The rules that a next migration of the rooms with these operations would break."""
+    late = migrations.Migration("9999_late", "rooms")
+    late.operations, late.atomic = list(operations), atomic
+    state = MigrationLoader(connection).project_state()
+    return [issue.rule for issue in migration_lint.issues_of(late, before=state)]
+
+
+def test_every_migration_keeps_serving_or_is_excused_with_a_reason():
+    read, findings = migration_lint.lint()
+    assert read >= 24
+    assert findings == []
+    assert all(len(reason) > 30 for _, reason in migration_lint.EXCUSED.values())
+
+
+@pytest.mark.parametrize(
+    ("operation", "rule"),
+    [
+        (migrations.RenameField("session", "code", "label"), "rename"),
+        (migrations.RenameModel("Outcome", "Ending"), "rename"),
+        (migrations.RemoveField("room", "symbol"), "drop"),
+        (migrations.DeleteModel("SubmittedResult"), "drop"),
+        (migrations.AlterField("participant", "rank", models.BigIntegerField(null=True)), "type"),
+        (migrations.AddField("session", "note", models.CharField(max_length=9, default="")), "not-null"),
+        (migrations.AlterField("room", "symbol", models.CharField(max_length=255)), "set-not-null"),
+        (migrations.AddField("session", "tag", models.UUIDField(db_default=RandomUUID())), "rewrite"),
+        (migrations.AddIndex("participant", models.Index(fields=["joined_at"], name="late")), "index"),
+        (migrations.RemoveIndex("participant", "participant_room"), "index"),
+        (
+            migrations.AddConstraint(
+                "participant", models.UniqueConstraint(fields=["entry_tx_hash"], name="late_unique")
+            ),
+            "unique",
+        ),
+        (
+            migrations.AddConstraint(
+                "participant", models.CheckConstraint(condition=models.Q(amount_minor__gt=0), name="late_check")
+            ),
+            "check",
+        ),
+        (migrations.RunSQL("DROP FUNCTION leave_session(bigint, bigint, text, uuid, timestamptz)"), "function"),
+        (migrations.RunPython(lambda apps, editor: None), "unseen"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_a_migration_that_would_disturb_is_found(operation, rule):
+    assert rule in rules(operation)
+
+
+def test_migrations_that_disturb_nobody_pass():
+    size = models.CheckConstraint(condition=models.Q(amount_minor__gt=0), name="late_check")
+    assert (
+        rules(
+            migrations.AddField("session", "note", models.CharField(max_length=9, db_default="")),
+            migrations.AddField("session", "seen_at", models.DateTimeField(null=True)),
+            migrations.CreateModel(
+                "Late", [("id", models.BigAutoField(primary_key=True)), ("name", models.CharField(unique=True))]
+            ),
+            migrations.AddField("late", "other", models.ForeignKey("rooms.room", models.CASCADE)),
+            AddConstraintNotValid("participant", size),
+            migrations.RunSQL(
+                "DROP FUNCTION IF EXISTS late(bigint); CREATE FUNCTION late(bigint) RETURNS int LANGUAGE plpgsql AS $$"
+                " BEGIN DROP TABLE IF EXISTS nothing; RETURN 1; END $$;",
+                NOTHING,
+            ),
+        )
+        == []
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_index_that_is_built_beside_the_players_passes():
+    concurrently = AddIndexConcurrently("participant", models.Index(fields=["joined_at"], name="late"))
+    assert rules(concurrently, atomic=False) == []
