@@ -59,11 +59,16 @@ def translate(site: AdminSite) -> None:
 
 def _model(model: Any, lazily: Callable[[Any], Any]) -> None:
     options = model._meta
+    # A plural that nobody wrote is made of the singular, lazily; it is a word of its own all the same.
+    plural = options.verbose_name_plural
+    options.verbose_name_plural = lazily(plural if "verbose_name_plural" in options.original_attrs else str(plural))
     options.verbose_name = lazily(options.verbose_name)
-    options.verbose_name_plural = lazily(options.verbose_name_plural)
     for field in (*options.local_fields, *options.local_many_to_many):
         field.verbose_name = lazily(field.verbose_name)
         field.help_text = lazily(field.help_text)
+        # Languages are named in themselves.
+        if field.choices and field.name != "language":
+            field.choices = [(value, lazily(label)) for value, label in field.choices]
 
 
 def _pages(pages: Any, lazily: Callable[[Any], Any]) -> None:

@@ -1,4 +1,4 @@
-"""What the back-office says and so has to be translated, and the catalogue that translates it. No gettext tools needed."""
+"""What the back-office says, which has to be translated, and the catalogue that does. No gettext tools needed."""
 
 import ast
 import gettext
