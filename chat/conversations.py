@@ -14,13 +14,16 @@ import orjson
 from django.db import connection
 from django.db.models import QuerySet
 
-from chat import events
+from chat import events, outgoing
 from chat.errors import AlreadyInRoom, ParticipantNotFound, RoomAccessDenied, RoomFull, RoomInactive, RoomNotFound
 from chat.models import Conversation
 from chat.posting import Draft, post
 from gameplatform.accounts.models import ApiClient, User
 from gameplatform.core import sql
+from gameplatform.core.sql import Also
 from gameplatform.core.transactions import require_atomic
+from gameplatform.webhooks.catalogue import EventType
+from gameplatform.webhooks.outbox import IS_HEARD, tenant_listening
 
 SYSTEM_SENDER = "system"
 SYSTEM_NAME = "System"
@@ -136,10 +139,26 @@ def _insert_member(
         user_name,
         orjson.dumps(meta).decode(),
         now,
+        also=_listening(EventType.CHAT_JOINED, None if client is None else client.pk),
     )
     if answer["result"] == "added":
         _announce_participant("participant_joined", conversation_id, user_id, user_name, answer, now)
+        if client is not None and answer[IS_HEARD]:
+            outgoing.tell_participant(
+                EventType.CHAT_JOINED,
+                client_id=client.pk,
+                room_id=conversation_id,
+                user_id=user_id,
+                user_name=user_name,
+                participant_count=answer["participant_count"],
+                now=now,
+            )
     return answer
+
+
+def _listening(type: EventType, client_id: int | None) -> Also | None:
+    """Who is in a game's room is told as the game's own event (``participant.joined``)."""
+    return None if client_id is None else tenant_listening(type, client_id=client_id)
 
 
 def announce_member(*, conversation_id: uuid.UUID, user: User, participant_count: int, now: datetime) -> None:
@@ -170,13 +189,24 @@ def expel(*, conversation_id: uuid.UUID, client_id: int | None, user_id: str, wh
     Raises ``RoomNotFound``, ``ParticipantNotFound``.
     """
     require_atomic()
-    answer = sql.call("chat_remove_member", conversation_id, client_id, user_id)
+    listening = _listening(EventType.CHAT_LEFT, client_id)
+    answer = sql.call("chat_remove_member", conversation_id, client_id, user_id, also=listening)
     if answer["result"] == "room_not_found":
         raise RoomNotFound
     if answer["result"] == "not_a_member":
         raise ParticipantNotFound
     events.announce(events.CLOSE, conversation_id=conversation_id, data={"user_id": user_id, "why": why}, at=now)
     _announce_participant("participant_left", conversation_id, user_id, None, answer, now)
+    if client_id is not None and answer[IS_HEARD]:
+        outgoing.tell_participant(
+            EventType.CHAT_LEFT,
+            client_id=client_id,
+            room_id=conversation_id,
+            user_id=user_id,
+            user_name=None,
+            participant_count=answer["participant_count"],
+            now=now,
+        )
 
 
 def post_system_message(
@@ -206,6 +236,13 @@ def set_active(*, conversation: Conversation, is_active: bool, now: datetime) ->
     conversation.is_active = is_active
     conversation.updated_at = now
     conversation.save(update_fields=["is_active", "updated_at"])
+    outgoing.tell_room(
+        client_id=conversation.client_id,
+        room_id=conversation.pk,
+        name=conversation.name,
+        is_active=is_active,
+        now=now,
+    )
     if not is_active:
         events.announce(events.CLOSE, conversation_id=conversation.pk, data={"why": "deactivated"}, at=now)
 

@@ -6,12 +6,16 @@ members, an owner on moderators too, the tenant's key and staff on all.
 
 import uuid
 from datetime import datetime
+from typing import Any
 
-from chat import conversations, queries
+from chat import conversations, queries, takedown
 from chat.access import Caller, Rank, rank_of
 from chat.errors import FieldInvalid, MessageNotFound, ParticipantNotFound, RoomAccessDenied
 from chat.models import Conversation, Message, ModerationAct, Report, Sanction
+from chat.notes import note
 from gameplatform.core.transactions import use_case
+
+_WORDS = {Sanction.Kind.MUTE: "muted", Sanction.Kind.BAN: "banned"}
 
 
 @use_case
@@ -32,8 +36,19 @@ def mute(
     room = _enter(caller, room_id, acting_as=acting_as, user_id=user_id)
     if queries.member(room.pk, user_id) is None:
         raise ParticipantNotFound
-    _sanction(room, Sanction.Kind.MUTE, user_id, reason, expires_at, now)
-    _note(ModerationAct.Act.MUTE, caller, room, acting_as, user_id, reason, now, expires_at=expires_at)
+    before = _sanction(room, Sanction.Kind.MUTE, user_id, reason, expires_at, now)
+    note(
+        ModerationAct.Act.MUTE,
+        caller=caller,
+        conversation=room,
+        acting_as=acting_as,
+        user_id=user_id,
+        reason=reason,
+        expires_at=expires_at,
+        before=before,
+        after={"user_id": user_id, "muted": True, "until": expires_at},
+        now=now,
+    )
 
 
 @use_case
@@ -52,23 +67,52 @@ def ban(
     The user need not be in the room. Raises ``RoomNotFound``, ``RoomAccessDenied``, ``FieldInvalid``.
     """
     room = _enter(caller, room_id, acting_as=acting_as, user_id=user_id)
-    _sanction(room, Sanction.Kind.BAN, user_id, reason, expires_at, now)
-    if queries.member(room.pk, user_id) is not None:
+    before = _sanction(room, Sanction.Kind.BAN, user_id, reason, expires_at, now)
+    is_member = queries.member(room.pk, user_id) is not None
+    if is_member:
         conversations.expel(conversation_id=room.pk, client_id=room.client_id, user_id=user_id, why="banned", now=now)
-    _note(ModerationAct.Act.BAN, caller, room, acting_as, user_id, reason, now, expires_at=expires_at)
+    note(
+        ModerationAct.Act.BAN,
+        caller=caller,
+        conversation=room,
+        acting_as=acting_as,
+        user_id=user_id,
+        reason=reason,
+        expires_at=expires_at,
+        before={**before, "member": is_member},
+        after={"user_id": user_id, "banned": True, "until": expires_at, "member": False},
+        now=now,
+    )
 
 
 @use_case
 def lift(
-    *, caller: Caller, room_id: uuid.UUID, acting_as: str | None, user_id: str, kind: Sanction.Kind, now: datetime
+    *,
+    caller: Caller,
+    room_id: uuid.UUID,
+    acting_as: str | None,
+    user_id: str,
+    kind: Sanction.Kind,
+    now: datetime,
+    reason: str = "",
 ) -> bool:
     """End a mute or ban before its time; False when there is none. Raises ``RoomNotFound``, ``RoomAccessDenied``."""
     room = _enter(caller, room_id, acting_as=acting_as, user_id=user_id)
+    before = _state(room, kind, user_id)
     open_ones = Sanction.objects.filter(conversation=room, user_id=user_id, kind=kind, lifted_at__isnull=True)
     lifted = open_ones.update(lifted_at=now)
     if lifted:
-        act = ModerationAct.Act.UNMUTE if kind == Sanction.Kind.MUTE else ModerationAct.Act.UNBAN
-        _note(act, caller, room, acting_as, user_id, "", now)
+        note(
+            ModerationAct.Act.UNMUTE if kind == Sanction.Kind.MUTE else ModerationAct.Act.UNBAN,
+            caller=caller,
+            conversation=room,
+            acting_as=acting_as,
+            user_id=user_id,
+            reason=reason,
+            before=before,
+            after={"user_id": user_id, _WORDS[kind]: False},
+            now=now,
+        )
     return bool(lifted)
 
 
@@ -82,7 +126,17 @@ def kick(
     """
     room = _enter(caller, room_id, acting_as=acting_as, user_id=user_id)
     conversations.expel(conversation_id=room.pk, client_id=room.client_id, user_id=user_id, why="kicked", now=now)
-    _note(ModerationAct.Act.KICK, caller, room, acting_as, user_id, reason, now)
+    note(
+        ModerationAct.Act.KICK,
+        caller=caller,
+        conversation=room,
+        acting_as=acting_as,
+        user_id=user_id,
+        reason=reason,
+        before={"user_id": user_id, "member": True},
+        after={"user_id": user_id, "member": False},
+        now=now,
+    )
 
 
 @use_case
@@ -106,36 +160,59 @@ def report(*, caller: Caller, message_id: uuid.UUID, reporter_id: str, reason: s
         defaults={"reason": reason, "content": message.content, "created_at": now},
     )
     if is_new:
-        _note(
+        note(
             ModerationAct.Act.REPORT,
-            caller,
-            message.conversation,
-            reporter_id,
-            message.sender_id,
-            reason,
-            now,
+            caller=caller,
+            conversation=message.conversation,
+            acting_as=reporter_id,
+            user_id=message.sender_id,
+            reason=reason,
             message_id=message.pk,
+            now=now,
         )
     return is_new
 
 
 @use_case
-def resolve_report(*, staff: Caller, report_id: int, now: datetime) -> bool:
-    """Close a report; False when it is closed or gone."""
+def resolve_report(*, staff: Caller, report_id: int, now: datetime, reason: str = "") -> bool:
+    """Close a report and leave its message as it is; False when it is closed or gone."""
     report = Report.objects.select_related("message__conversation").filter(pk=report_id).first()
-    closed = Report.objects.filter(pk=report_id, resolved_at__isnull=True).update(resolved_at=now)
-    if report is None or not closed:
+    return report is not None and _close(report, staff, reason, now)
+
+
+@use_case
+def uphold_report(*, staff: Caller, report_id: int, reason: str, now: datetime) -> bool:
+    """Take the reported message out of sight, if it is not yet, and close the report; False as ``resolve_report``.
+
+    Raises ``MessageNotFound`` when the message was pruned meanwhile.
+    """
+    report = Report.objects.select_related("message__conversation").filter(pk=report_id).first()
+    if report is None:
+        return False
+    conversation, message = takedown.lock(staff, report.message_id)
+    if not message.is_deleted:
+        takedown.take_down(
+            caller=staff, conversation=conversation, message=message, acting_as=None, reason=reason, now=now
+        )
+    return _close(report, staff, reason, now)
+
+
+def _close(report: Report, staff: Caller, reason: str, now: datetime) -> bool:
+    if not Report.objects.filter(pk=report.pk, resolved_at__isnull=True).update(resolved_at=now):
         return False
     message = report.message
-    _note(
+    note(
         ModerationAct.Act.RESOLVE_REPORT,
-        staff,
-        message.conversation,
-        None,
-        message.sender_id,
-        report.reason,
-        now,
+        caller=staff,
+        conversation=message.conversation,
+        acting_as=None,
+        user_id=message.sender_id,
+        reason=reason or report.reason,
         message_id=message.pk,
+        target=report,
+        before={"resolved_at": None},
+        after={"resolved_at": now},
+        now=now,
     )
     return True
 
@@ -151,36 +228,20 @@ def _enter(caller: Caller, room_id: uuid.UUID, *, acting_as: str | None, user_id
 
 def _sanction(
     room: Conversation, kind: Sanction.Kind, user_id: str, reason: str, expires_at: datetime | None, now: datetime
-) -> None:
+) -> dict[str, Any]:
+    """Put the sanction in force; how things stood before."""
     if expires_at is not None and expires_at <= now:
         raise FieldInvalid("expires_at must be in the future", field="expires_at")
+    before = _state(room, kind, user_id)
     # One open sanction of a kind: the newer one replaces it (the room's lock makes this one step).
     Sanction.objects.filter(conversation=room, user_id=user_id, kind=kind, lifted_at__isnull=True).update(lifted_at=now)
     Sanction.objects.create(
         conversation=room, user_id=user_id, kind=kind, reason=reason, created_at=now, expires_at=expires_at
     )
+    return before
 
 
-def _note(
-    act: ModerationAct.Act,
-    caller: Caller,
-    room: Conversation,
-    acting_as: str | None,
-    user_id: str,
-    reason: str,
-    now: datetime,
-    *,
-    expires_at: datetime | None = None,
-    message_id: uuid.UUID | None = None,
-) -> None:
-    ModerationAct.objects.create(
-        conversation_id=room.pk,
-        client_id=room.client_id,
-        actor=caller.label(acting_as=acting_as),
-        act=act,
-        user_id=user_id,
-        message_id=message_id,
-        reason=reason,
-        expires_at=expires_at,
-        created_at=now,
-    )
+def _state(room: Conversation, kind: Sanction.Kind, user_id: str) -> dict[str, Any]:
+    standing = Sanction.objects.filter(conversation=room, user_id=user_id, kind=kind, lifted_at__isnull=True).first()
+    state: dict[str, Any] = {"user_id": user_id, _WORDS[kind]: standing is not None}
+    return state if standing is None else {**state, "until": standing.expires_at}

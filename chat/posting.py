@@ -9,11 +9,13 @@ from typing import Any
 
 import orjson
 
-from chat import events, queries
+from chat import events, outgoing, queries
 from chat.access import Caller
 from chat.errors import ContentTooLong, FieldInvalid, RoomAccessDenied, RoomInactive, RoomNotFound, UserMuted
 from gameplatform.core import sql
 from gameplatform.core.transactions import require_atomic
+from gameplatform.webhooks import outbox
+from gameplatform.webhooks.catalogue import EventType
 
 CONTENT_LENGTH_MAX = 10_000
 META_BYTES_MAX = 8 * 1024
@@ -78,6 +80,7 @@ def post(*, conversation_id: uuid.UUID, caller: Caller | None, draft: Draft, now
         dump_meta(draft.meta),
         draft.client_msg_id,
         now,
+        also=outbox.tenant_listening(EventType.MESSAGE_CREATED, client_id=None if client is None else client.pk),
     )
     match answer["result"]:
         case "room_not_found":
@@ -108,6 +111,9 @@ def post(*, conversation_id: uuid.UUID, caller: Caller | None, draft: Draft, now
         "seq": answer["seq"],
     }
     events.announce_message(events.MESSAGE, conversation_id=conversation_id, message=row, at=answer["posted_at"])
+    if answer[outbox.IS_HEARD]:
+        client_id = None if client is None else client.pk
+        outgoing.tell_message(EventType.MESSAGE_CREATED, client_id=client_id, message=row, now=now)
     return Posted(row=row, is_new=True)
 
 

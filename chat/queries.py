@@ -11,7 +11,16 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import Count, F, Min, Q, QuerySet
 
 from chat.access import Caller
-from chat.models import NO_CLIENT_KEY, SEARCH_CONFIGURATION, Conversation, Member, Message, Sanction, search_vector
+from chat.models import (
+    NO_CLIENT_KEY,
+    SEARCH_CONFIGURATION,
+    Conversation,
+    Member,
+    Message,
+    Report,
+    Sanction,
+    search_vector,
+)
 
 Row = Mapping[str, Any]
 
@@ -189,6 +198,16 @@ def sanctions_in_force(conversation_id: uuid.UUID, *, now: datetime) -> QuerySet
     """Mutes and bans that are neither lifted nor over, newest first."""
     unlifted = Sanction.objects.filter(conversation_id=conversation_id, lifted_at__isnull=True)
     return unlifted.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now)).order_by("-created_at", "-id")
+
+
+def posted_since(since: datetime) -> int:
+    """How many messages were posted since then, counting no further than ``TOTAL_MAX``; along an index."""
+    return bounded_total(Message.objects.filter(created_at__gte=since))
+
+
+def open_reports() -> int:
+    """How many reports wait for a moderator, counting no further than ``TOTAL_MAX``; along an index."""
+    return bounded_total(Report.objects.filter(resolved_at__isnull=True))
 
 
 def bounded_total(rows: QuerySet[Any]) -> int:

@@ -4,18 +4,19 @@ A batch is one transaction, so a run that was stopped has kept what it did, and 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.db.models import Count, DateTimeField, F, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from chat import conversations
+from chat import conversations, outgoing
 from chat.errors import RoomNotFound
 from chat.models import Conversation, Message, ModerationAct
 from gameplatform.core.transactions import use_case
 
 BATCH_ROWS = 1_000
+CONVERSATIONS_AT_ONCE = 100
 CLOSED_BY = "platform:close_idle_rooms"
 
 
@@ -52,6 +53,21 @@ def prune_batch(*, conversation_id: uuid.UUID, before: datetime) -> int:
     return deleted
 
 
+def prune(*, before: datetime, on_batch: Callable[[int], object] = lambda count: None) -> int:
+    """Delete all messages posted before a time, batch by batch; how many there were. ``on_batch`` hears of each."""
+    total = 0
+    while chosen := conversations_with_old_messages(before=before, limit=CONVERSATIONS_AT_ONCE):
+        round_total = 0
+        for conversation_id in chosen:
+            while count := prune_batch(conversation_id=conversation_id, before=before):
+                round_total += count
+                on_batch(count)
+        if not round_total:
+            break
+        total += round_total
+    return total
+
+
 def idle_rooms(*, since: datetime) -> QuerySet[Conversation]:
     """Active rooms of tenants in which nothing was said or changed since then, by id."""
     rooms = Conversation.objects.filter(kind=Conversation.Kind.ROOM, is_active=True, updated_at__lt=since)
@@ -66,7 +82,7 @@ def close_idle_room(*, room_id: uuid.UUID, since: datetime, now: datetime) -> bo
     if room is None or not idle_rooms(since=since).filter(pk=room_id).exists():
         return False
     conversations.set_active(conversation=room, is_active=False, now=now)
-    ModerationAct.objects.create(
+    noted = ModerationAct.objects.create(
         conversation_id=room.pk,
         client_id=room.client_id,
         actor=CLOSED_BY,
@@ -74,4 +90,5 @@ def close_idle_room(*, room_id: uuid.UUID, since: datetime, now: datetime) -> bo
         reason="idle",
         created_at=now,
     )
+    outgoing.tell_moderation(noted)
     return True

@@ -9,6 +9,7 @@ from chat import conversations, events
 from chat.access import Caller
 from chat.errors import FieldInvalid, RoomAccessDenied
 from chat.models import Conversation, ModerationAct
+from chat.notes import note
 from chat.posting import dump_meta
 from gameplatform.accounts.models import ApiClient
 from gameplatform.core.transactions import use_case
@@ -59,44 +60,43 @@ def delete_room(*, client: ApiClient, room_id: uuid.UUID, now: datetime) -> None
     """Delete a room with its messages and participants, for good. Raises ``RoomNotFound``."""
     room = conversations.lock(room_id, among=Conversation.objects.filter(client=client))
     events.announce(events.CLOSE, conversation_id=room.pk, data={"why": "deleted"}, at=now)
-    _note(ModerationAct.Act.DELETE_ROOM, room=room, caller=Caller(client=client), now=now)
+    note(ModerationAct.Act.DELETE_ROOM, conversation=room, caller=Caller(client=client), acting_as=None, now=now)
     conversations.erase(room)
 
 
 @use_case
-def deactivate_room(*, caller: Caller, room_id: uuid.UUID, now: datetime) -> Conversation:
+def deactivate_room(*, caller: Caller, room_id: uuid.UUID, now: datetime, reason: str = "") -> Conversation:
     """Close a room: its history stays, nothing is added, all sockets close. Repeatable.
 
     For tenants and staff. Raises ``RoomNotFound``, ``RoomAccessDenied`` for a user of the platform.
     """
-    return _set_active(caller=caller, room_id=room_id, is_active=False, now=now)
+    return _set_active(caller=caller, room_id=room_id, is_active=False, reason=reason, now=now)
 
 
 @use_case
-def activate_room(*, caller: Caller, room_id: uuid.UUID, now: datetime) -> Conversation:
+def activate_room(*, caller: Caller, room_id: uuid.UUID, now: datetime, reason: str = "") -> Conversation:
     """Open a deactivated room again. Repeatable. Raises what ``deactivate_room`` does."""
-    return _set_active(caller=caller, room_id=room_id, is_active=True, now=now)
+    return _set_active(caller=caller, room_id=room_id, is_active=True, reason=reason, now=now)
 
 
-def _set_active(*, caller: Caller, room_id: uuid.UUID, is_active: bool, now: datetime) -> Conversation:
+def _set_active(*, caller: Caller, room_id: uuid.UUID, is_active: bool, reason: str, now: datetime) -> Conversation:
     if caller.user is not None:
         raise RoomAccessDenied
     room = conversations.lock(room_id, among=caller.conversations())
     if room.is_active != is_active:
         act = ModerationAct.Act.ACTIVATE_ROOM if is_active else ModerationAct.Act.DEACTIVATE_ROOM
-        _note(act, room=room, caller=caller, now=now)
+        note(
+            act,
+            conversation=room,
+            caller=caller,
+            acting_as=None,
+            reason=reason,
+            before={"is_active": room.is_active},
+            after={"is_active": is_active},
+            now=now,
+        )
     conversations.set_active(conversation=room, is_active=is_active, now=now)
     return room
-
-
-def _note(act: ModerationAct.Act, *, room: Conversation, caller: Caller, now: datetime) -> None:
-    ModerationAct.objects.create(
-        conversation_id=room.pk,
-        client_id=room.client_id,
-        actor=caller.label(acting_as=None),
-        act=act,
-        created_at=now,
-    )
 
 
 @use_case

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy
 
@@ -101,6 +102,7 @@ INSTALLED_APPS = [
     "gameplatform.accounts",
     "gameplatform.embedded",
     "gameplatform.demo",
+    "gameplatform.webhooks",
     "payments",
     "rounds",
     "chat",
@@ -180,7 +182,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # A tick that waited longer than its period is worthless: the next one does its work.
     "rooms-advance": {"task": "rooms.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
     "pots-advance": {"task": "payments.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
+    "webhooks-advance": {"task": "gameplatform.webhooks.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
     "ledger-seal": {"task": "payments.tasks.seal_ledger", "schedule": 60.0, "options": {"expires": 60.0}},
+    # A long list as a file: written in a thread of the worker, one at a time.
+    "exports-advance": {
+        "task": "gameplatform.backoffice.tasks.advance_exports",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
+    # By the hour of the day and not by an interval, which would begin anew with each start of beat.
+    "prune": {"task": "gameplatform.operations.tasks.prune", "schedule": crontab(hour="4", minute="10")},
     "ledger-reconcile": {"task": "rooms.tasks.reconcile", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 
@@ -358,6 +369,15 @@ RATE_LIMITS = {
 # Decimal text in whole tokens; empty: one person may adjust any amount.
 ADJUSTMENT_APPROVAL_ABOVE = env.str("ADJUSTMENT_APPROVAL_ABOVE", default="10000")
 
+# --- Exports and retention ---------------------------------------------------------------------------------------
+
+# A list of at most so many rows is sent at once; a longer one is written by a worker.
+EXPORT_ROWS_AT_ONCE = env.int("EXPORT_ROWS_AT_ONCE", default=10_000)
+EXPORT_DIR = env.str("EXPORT_DIR", default="") or str(DATA_DIR / "exports")
+EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
+# Days that `prune` leaves chat messages; 0: for ever.
+CHAT_MESSAGES_KEEP_DAYS = env.int("CHAT_MESSAGES_KEEP_DAYS", default=0)
+
 # --- Rooms -------------------------------------------------------------------------------------------------------
 
 DEFAULT_SYMBOL_GAME_ROOM = env.str("DEFAULT_SYMBOL_GAME_ROOM", default="")
@@ -411,6 +431,14 @@ OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 POT_HOUSE_FEE_BP = env.int("POT_HOUSE_FEE_BP", default=0)
 if not 0 <= POT_HOUSE_FEE_BP <= 10_000:
     raise ImproperlyConfigured("POT_HOUSE_FEE_BP must be from 0 to 10000 basis points.")
+
+# --- Outgoing webhooks -------------------------------------------------------------------------------------------
+
+WEBHOOKS_PORTS = [int(port) for port in env.list("WEBHOOKS_PORTS", default=["443", "8443"])]
+# Takes the guard away that keeps requests out of this network: whoever makes an endpoint could reach the database.
+WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
+if WEBHOOKS_ALLOW_PRIVATE and not DEBUG:
+    raise ImproperlyConfigured("WEBHOOKS_ALLOW_PRIVATE is for development: it works with DEBUG only.")
 
 # --- Rounds ------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from gameplatform.core import clock, health, metrics, metrics_server
 from gameplatform.core.metrics import Reading
+from gameplatform.webhooks import watching as webhooks_watching
 from payments import watching as payments_watching
 from rooms import watching as rooms_watching
 
@@ -26,7 +27,7 @@ def metrics_view(request: HttpRequest) -> HttpResponse:
 def _readings() -> Iterator[Reading]:
     try:
         now = clock.now()
-        found = [*rooms_watching.readings(now), *payments_watching.readings(now)]
+        found = [*rooms_watching.readings(now), *payments_watching.readings(now), *webhooks_watching.readings(now)]
     except Error:
         connection.close()
         found = []

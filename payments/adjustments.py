@@ -14,7 +14,7 @@ from gameplatform.core import trail
 from gameplatform.core.errors import Invalid
 from gameplatform.core.tokens import AMOUNT_MINOR_MAX, format_amount_fixed, parse_amount
 from gameplatform.core.transactions import require_atomic, use_case
-from payments import ledger, wallets
+from payments import ledger, outgoing, wallets
 from payments.errors import (
     AdjustmentDecided,
     AdjustmentRequestNotFound,
@@ -258,4 +258,5 @@ def _adjust(
     )
     after = {"user": user.username, "token": token.symbol, "amount_minor": amount_minor}
     trail.record(actor=actor, action=f"{kind} made", target=adjustment, reason=reason, after=after, now=now)
+    outgoing.tell_adjustment(adjustment, now=now)
     return adjustment

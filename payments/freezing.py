@@ -4,6 +4,7 @@ A posting that began before the freeze was committed may still end; every later 
 """
 
 from datetime import datetime
+from typing import Any
 
 from gameplatform.accounts.models import User
 from gameplatform.core import trail
@@ -43,8 +44,22 @@ def _lock(token_id: int) -> Token:
 
 def _step(token: Token, kind: TokenFreezeStep.Kind, *, now: datetime, actor: User | None, reason: str) -> None:
     is_frozen = kind == TokenFreezeStep.Kind.FROZEN
+    before = _freeze_of(token)
     token.payouts_frozen_at = now if is_frozen else None
     token.payouts_frozen_reason = reason if is_frozen else ""
     token.save(update_fields=["payouts_frozen_at", "payouts_frozen_reason"])
     TokenFreezeStep.objects.create(token=token, kind=kind, at=now, actor=actor, reason=reason)
-    trail.record(actor=actor, action=f"token {kind}", target=token, reason=reason, now=now)
+    trail.record(
+        actor=actor,
+        by_platform=actor is None,
+        action=f"token {kind}",
+        target=token,
+        reason=reason,
+        before=before,
+        after=_freeze_of(token),
+        now=now,
+    )
+
+
+def _freeze_of(token: Token) -> dict[str, Any]:
+    return {"frozen_at": token.payouts_frozen_at, "reason": token.payouts_frozen_reason}

@@ -18,11 +18,11 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, QuerySet
 
 from gameplatform.accounts.models import ApiClient, User
-from gameplatform.core import metrics
+from gameplatform.core import metrics, trail
 from gameplatform.core.batches import delete_in_batches
 from gameplatform.core.errors import DomainError, Forbidden
 from gameplatform.core.transactions import use_case
-from payments import pots
+from payments import outgoing, pots
 from payments.errors import JobNotFailed
 from payments.models import Job, Pot
 from payments.pot_rows import Order, Row
@@ -101,23 +101,29 @@ def sweep(*, now: datetime) -> int:
 
 
 @use_case
-def retry_failed(*, public_id: uuid.UUID, actor: User, now: datetime) -> Job:
+def retry_failed(*, public_id: uuid.UUID, actor: User, now: datetime, reason: str = "") -> Job:
     """Make a failed job pending again, for the next sweep. Raises ``JobNotFailed``.
 
     For staff: the game's server was told that it failed and may have asked anew, which this cannot know.
     """
-    retried = Job.objects.filter(public_id=public_id, status=Job.Status.FAILED).update(
-        status=Job.Status.PENDING,
-        finished_at=None,
-        error_code="",
-        error_message="",
-        attempts=0,
-        due_at=now,
-        retried_by=actor,
-    )
-    if not retried:
+    failed = Job.objects.select_for_update(no_key=True).filter(public_id=public_id, status=Job.Status.FAILED)
+    job = failed.first()
+    if job is None:
         raise JobNotFailed()
-    return Job.objects.get(public_id=public_id)
+    before = {"status": job.status, "error_code": job.error_code, "attempts": job.attempts}
+    job.status, job.finished_at, job.due_at = Job.Status.PENDING, None, now
+    job.error_code = job.error_message = ""
+    job.attempts, job.retried_by = 0, actor
+    job.save(update_fields=["status", "finished_at", "due_at", "error_code", "error_message", "attempts", "retried_by"])
+    after = {"status": job.status, "error_code": "", "attempts": 0}
+    trail.record(actor=actor, action="job retried", target=job, reason=reason, before=before, after=after, now=now)
+    return job
+
+
+def failed_since(since: datetime, *, limit: int) -> list[Job]:
+    """The newest jobs that failed since then and were not tried again, their games loaded."""
+    failed = Job.objects.filter(status=Job.Status.FAILED, finished_at__gte=since).select_related("game")
+    return list(failed.order_by("-finished_at")[:limit])
 
 
 def prunable(*, now: datetime) -> QuerySet[Job]:
@@ -142,8 +148,10 @@ def find_request(*, client_id: int, request_digest: bytes) -> Job | None:
 
 @use_case
 def _perform(*, public_id: uuid.UUID, now: datetime) -> bool:
+    also = outgoing.listening()
     with connection.cursor() as cursor:
-        cursor.execute(_DEADMAN)
+        cursor.execute(f"{_DEADMAN}, {also.expression}", also.arguments)
+        (*_, is_heard) = cursor.fetchone()
     claim = Job.objects.select_for_update(skip_locked=True, no_key=True)
     job = claim.filter(public_id=public_id, status=Job.Status.PENDING).first()
     if job is None:
@@ -153,6 +161,8 @@ def _perform(*, public_id: uuid.UUID, now: datetime) -> bool:
     job.receipt_hash = _receipt(job)
     job.attempts += 1
     job.save(update_fields=["status", "result", "receipt_hash", "attempts", "finished_at"])
+    if is_heard:
+        outgoing.tell_success(job, now=now)
     return True
 
 
@@ -160,15 +170,16 @@ def _perform(*, public_id: uuid.UUID, now: datetime) -> bool:
 def _fail(*, public_id: uuid.UUID, code: str, message: str, now: datetime) -> bool:
     # Its own transaction, because the refused work was undone. Somebody may have finished the job in between.
     pending = Job.objects.filter(public_id=public_id, status=Job.Status.PENDING)
-    return bool(
-        pending.update(
-            status=Job.Status.FAILED,
-            error_code=code,
-            error_message=message[:2000],
-            attempts=F("attempts") + 1,
-            finished_at=now,
-        )
+    is_ours = pending.update(
+        status=Job.Status.FAILED,
+        error_code=code,
+        error_message=message[:2000],
+        attempts=F("attempts") + 1,
+        finished_at=now,
     )
+    if is_ours:
+        outgoing.tell_failure(Job.objects.get(public_id=public_id), now=now)
+    return bool(is_ours)
 
 
 @use_case
@@ -182,6 +193,8 @@ def _record_fault(*, public_id: uuid.UUID, now: datetime) -> bool:
         job.status, job.finished_at = Job.Status.FAILED, now
         job.error_code, job.error_message = FAULT_CODE, "Internal error"
     job.save(update_fields=["status", "attempts", "due_at", "finished_at", "error_code", "error_message"])
+    if job.status == Job.Status.FAILED:
+        outgoing.tell_failure(job, now=now)
     return job.status == Job.Status.FAILED
 
 

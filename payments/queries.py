@@ -127,5 +127,5 @@ def supply_minor(symbol: str) -> int:
 
 
 def transfers_of(reference: str) -> list[Transfer]:
-    """All transfers of one business object, for example ``session:42``, oldest first."""
-    return list(Transfer.objects.filter(reference=reference).order_by("id"))
+    """All transfers of one business object, for example ``session:42``, oldest first, their tokens loaded."""
+    return list(Transfer.objects.filter(reference=reference).select_related("token").order_by("id"))

@@ -10,8 +10,9 @@ from gameplatform.core import sql
 from gameplatform.core.errors import DomainError
 from gameplatform.core.tokens import format_amount_fixed
 from gameplatform.core.transactions import use_case
+from gameplatform.webhooks.outbox import IS_HEARD
 from payments.errors import InsufficientFunds, TokenFrozen
-from rooms import errors, events
+from rooms import errors, events, outgoing
 from rooms.terms import AMOUNT_DECIMALS
 
 _REFUSALS: dict[str, type[DomainError]] = {
@@ -70,6 +71,7 @@ def join_session(
         uuid.uuid4(),
         uuid.uuid4(),
         now,
+        also=outgoing.listening(events.JOINED),
     )
     result = answer["result"]
     if result == "window_closed":
@@ -106,7 +108,8 @@ def leave_session(*, session_id: int, player: User, now: datetime, request_key: 
     The same ``request_key`` again answers the first departure. Raises ``SessionNotFound``, ``NotJoined``,
     ``LeaveWindowClosed``, ``TokenFrozen``; nothing moves then.
     """
-    answer = sql.call("leave_session", session_id, player.pk, request_key, uuid.uuid4(), now)
+    leaving = outgoing.listening(events.LEFT)
+    answer = sql.call("leave_session", session_id, player.pk, request_key, uuid.uuid4(), now, also=leaving)
     if answer["result"] == "window_closed":
         raise errors.LeaveWindowClosed()
     if answer["result"] in _REFUSALS:
@@ -132,7 +135,7 @@ def leave_session(*, session_id: int, player: User, now: datetime, request_key: 
 def _announce(
     type: str, *, room_id: int, session_id: int, player: User, answer: dict[str, object], now: datetime
 ) -> None:
-    """Publish the event the SQL function has kept; the payload is the same as the kept one."""
+    """Publish the event the SQL function has kept, and tell who listens; the payload is the same as the kept one."""
     seq = answer["seq"]
     assert isinstance(seq, int)
     payload = {
@@ -142,3 +145,5 @@ def _announce(
         "participants_count": answer["participants_count"],
     }
     events.announce(room_id=room_id, session_id=session_id, seq=seq, type=type, payload=payload, now=now)
+    if answer[IS_HEARD]:
+        outgoing.tell(session_id=session_id, type=type, payload=payload, now=now)

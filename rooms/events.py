@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from django.db import connection
 from django.db.models import Q, QuerySet
 
+from gameplatform.core import sql
 from gameplatform.core.realtime import publish_on_commit
 from gameplatform.core.transactions import require_atomic
-from rooms import talk
+from gameplatform.webhooks.outbox import IS_HEARD
+from rooms import outgoing, talk
 from rooms.models import Room, RoomEvent, Session
 
 OPENED = "session.opened"
@@ -40,15 +41,13 @@ def room_of(topic: str) -> int:
 def record(*, room_id: int, session_id: int | None, type: str, payload: dict[str, Any], now: datetime) -> None:
     """Number, keep and, once committed, publish an event. Takes the room's row lock: call it last."""
     require_atomic()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT room_event(%s, %s, %s, %s::jsonb, %s)",
-            [room_id, session_id, type, orjson.dumps(payload).decode(), now],
-        )
-        row = cursor.fetchone()
-    assert row is not None
-    announce(room_id=room_id, session_id=session_id, seq=row[0], type=type, payload=payload, now=now)
+    kept = sql.call(
+        "room_event", room_id, session_id, type, orjson.dumps(payload).decode(), now, also=outgoing.listening(type)
+    )
+    announce(room_id=room_id, session_id=session_id, seq=kept["room_event"], type=type, payload=payload, now=now)
     talk.tell(room_id=room_id, session_id=session_id, type=type, payload=payload, now=now)
+    if session_id is not None and kept.get(IS_HEARD):
+        outgoing.tell(session_id=session_id, type=type, payload=payload, now=now)
 
 
 def record_room(*, room: Room, what: str, now: datetime) -> None:

@@ -18,7 +18,7 @@ AMOUNT_DECIMALS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class TermsChange:
-    """What an edit asks for; ``None`` leaves a term as it is."""
+    """What an edit asks for; ``None`` leaves a term as it is, an empty ``symbol`` takes the room's away."""
 
     name: str | None = None
     symbol: str | None = None
@@ -59,7 +59,7 @@ def check_terms(*, room: Room) -> None:
 def apply(*, room: Room, change: dict[str, Any]) -> None:
     """Set the terms on the row in memory; the caller saves it."""
     for name, value in change.items():
-        setattr(room, name, value)
+        setattr(room, name, (value or None) if name == "symbol" else value)
 
 
 def apply_pending(*, room: Room) -> bool:

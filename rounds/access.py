@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.db import models
 
-from gameplatform.accounts.models import ApiClient, Game, GameUser
+from gameplatform.accounts.models import ApiClient, Game, GameUser, User
+from gameplatform.core import trail
 from gameplatform.core.transactions import use_case
 from rounds.errors import GameDisabled, GameInUse, GameNotFound
 from rounds.models import Contest, GameAccess, Leaderboard, Round, new_game_token
@@ -40,18 +41,18 @@ def open_access(*, game: Game, now: datetime) -> GameAccess:
 
 
 @use_case
-def renew_token(*, game: Game) -> str:
-    """Give the game a new token: clients that still send the old one can no longer sign players up."""
-    token = new_game_token()
-    GameAccess.objects.filter(game=game).update(token=token)
-    return token
+def renew_token(*, game: Game, actor: User, reason: str, now: datetime) -> str:
+    """Give the game a new token: clients that still send the old one can no longer sign players up.
 
-
-@use_case
-def service_client(*, game: Game, now: datetime) -> ApiClient:
-    """The API client that holds the game's service keys, made when there is none."""
-    found = ApiClient.objects.filter(game=game).order_by("id").first()
-    return found or ApiClient.objects.create(game=game, name=f"{game.symbol} server", created_at=now)
+    The trail says that it was renewed, and neither token. Raises ``GameNotFound`` for a game without access.
+    """
+    access = GameAccess.objects.select_for_update(no_key=True).filter(game=game).first()
+    if access is None:
+        raise GameNotFound()
+    access.token = new_game_token()
+    access.save(update_fields=["token"])
+    trail.record(actor=actor, action="game token renewed", target=access, reason=reason, now=now)
+    return access.token
 
 
 @use_case

@@ -3,82 +3,33 @@
 What decides a result is read-only here: a score comes from a player or the game's server, never from a form.
 """
 
-from typing import Any
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils.functional import cached_property
-from django.utils.html import format_html
-from unfold.admin import ModelAdmin, TabularInline
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.admin import TabularInline
 
-from gameplatform.accounts.api_keys import TooManyKeys, issue_key
-from gameplatform.accounts.models import ApiKey, GameUser
-from gameplatform.core import clock
-from rounds import access, queries
-from rounds.export import csv_lines
+from gameplatform.accounts import roles
+from gameplatform.accounts.api_keys import issue_key_for_game
+from gameplatform.accounts.models import ApiKey, GameUser, User
+from gameplatform.backoffice.acts import Act, ShownOnce
+from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
+from gameplatform.backoffice.panels import Cell, Panel, Table
+from gameplatform.backoffice.searching import as_number
+from rounds import access, leaderboards, queries
 from rounds.models import Contest, GameAccess, GameVariable, Leaderboard, LeaderboardEntry, Round
 from rounds.standings import score_text
 
-COUNT_MAX = 10_000
-RANKING_ROWS_MAX = 500
-ROUND_COLUMNS = (
-    "id",
-    "game__name",
-    "contest__multiplayer_id",
-    "game_user_id",
-    "game_user__username",
-    "authoritative",
-    "game_type",
-    "score",
-    "place",
-    "start_time",
-    "end_time",
-    "submitted_at",
-)
-CONTEST_COLUMNS = (
-    "id",
-    "game__name",
-    "multiplayer_id",
-    "controller",
-    "score_order",
-    "rounds_count",
-    "opens_at",
-    "closes_at",
-    "frozen_at",
-    "created_at",
-)
+RANKING_ROWS_MAX = 200
 
 
-class BoundedPaginator(Paginator):
-    """Counts no further than ``COUNT_MAX``: an exact count of millions of rows costs more than the page."""
-
-    @cached_property
-    def count(self) -> int:
-        rows = self.object_list
-        assert isinstance(rows, QuerySet)
-        return rows.order_by()[:COUNT_MAX].count()
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    paginator = BoundedPaginator
-    show_full_result_count = False
-    list_per_page = 50
-    ordering = ("-id",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+def _score(score: Decimal | None) -> Decimal | None:
+    """The score as a cell of a file: a number with its own digits."""
+    return None if score is None else Decimal(score_text(score))
 
 
 class GameVariableInline(TabularInline):
@@ -86,9 +37,54 @@ class GameVariableInline(TabularInline):
     extra = 0
 
 
+class NewServiceKey(Act):
+    slug = "service-key"
+    title = "New service key"
+    icon = "key"
+    advice = {"TOO_MANY_KEYS": "Revoke the one that is no longer used, on the page of the game's API client."}
+
+    def explanation(self, obj: GameAccess) -> str:
+        return (
+            f"The server of {obj.game} gets a further key for its rounds. Name and token are shown once, on the next"
+            " page."
+        )
+
+    def is_allowed(self, request: HttpRequest, obj: GameAccess) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, "accounts.add_apikey")
+
+    def run(self, *, actor: Any, obj: GameAccess, data: dict[str, Any], now: datetime) -> ShownOnce:
+        scopes = [ApiKey.Scope.ROUNDS]
+        issued = issue_key_for_game(game=obj.game, scopes=scopes, actor=actor, reason=data["reason"], now=now)
+        return ShownOnce(
+            done=f"The server of {obj.game} has a new service key: {issued.key.prefix}.",
+            secrets=[("service-key-name", issued.key.client.name), ("service-key-token", issued.text)],
+        )
+
+
+class RenewToken(Act):
+    slug = "renew-token"
+    title = "New game token"
+    icon = "autorenew"
+    is_dangerous = True
+
+    def explanation(self, obj: GameAccess) -> str:
+        return (
+            f"{obj.game} gets a new token at once. Copies of the game that send the old one can no longer sign players"
+            " up; who is signed in stays so."
+        )
+
+    def is_allowed(self, request: HttpRequest, obj: GameAccess) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, "rounds.change_gameaccess")
+
+    def run(self, *, actor: Any, obj: GameAccess, data: dict[str, Any], now: datetime) -> ShownOnce:
+        token = access.renew_token(game=obj.game, actor=actor, reason=data["reason"], now=now)
+        # A message would travel in a cookie.
+        return ShownOnce(done=f"{obj.game} has a new token; the old one no longer works.", secrets=[("Token", token)])
+
+
 @admin.register(GameAccess)
-class GameAccessAdmin(ModelAdmin):
-    list_display = ("game", "token", "game_status", "is_test", "created_at")
+class GameAccessAdmin(PlatformAdmin):
+    list_display = ("game", "game_status", "is_test", "created_at")
     list_filter = ("game__status", "is_test")
     list_select_related = ("game",)
     search_fields = ("game__name", "game__symbol")
@@ -96,7 +92,10 @@ class GameAccessAdmin(ModelAdmin):
     fields = ("game", "description", "token", "is_test", "created_at")
     readonly_fields = ("token", "is_test", "created_at")
     inlines = (GameVariableInline,)
-    actions = ("new_service_key", "renew_token")
+    acts = (NewServiceKey(), RenewToken())
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("game")
 
     def get_readonly_fields(self, request: HttpRequest, obj: GameAccess | None = None) -> tuple[str, ...]:
         return self.readonly_fields if obj is None else ("game", *self.readonly_fields)
@@ -108,42 +107,58 @@ class GameAccessAdmin(ModelAdmin):
     def game_status(self, access: GameAccess) -> str:
         return access.game.get_status_display()
 
-    @admin.action(description="New service key (shown once)", permissions=["change"])
-    def new_service_key(self, request: HttpRequest, chosen: QuerySet[GameAccess]) -> None:
-        for each in chosen.select_related("game"):
-            now = clock.now()
-            client = access.service_client(game=each.game, now=now)
-            try:
-                issued = issue_key(client=client, scopes=[ApiKey.Scope.ROUNDS], now=now)
-            except TooManyKeys as error:
-                self.message_user(request, f"{each.game}: {error.message}", messages.ERROR)
-                continue
-            self.message_user(
-                request,
-                format_html(
-                    "{}: service-key-name <code>{}</code>, service-key-token <code>{}</code>. Copy it now: it is not"
-                    " shown again.",
-                    each.game,
-                    client.name,
-                    issued.text,
-                ),
-                messages.WARNING,
-            )
-
-    @admin.action(description="New game token (the old one stops working)", permissions=["change"])
-    def renew_token(self, request: HttpRequest, chosen: QuerySet[GameAccess]) -> None:
-        for each in chosen.select_related("game"):
-            token = access.renew_token(game=each.game)
-            self.message_user(request, f"{each.game}: the game token is now {token}", messages.SUCCESS)
-
 
 @admin.register(GameUser)
 class GameUserAdmin(ReadOnlyAdmin):
     list_display = ("username", "game", "user", "email", "credits", "score", "number_of_logins", "last_login")
     list_filter = ("game",)
     list_select_related = ("game", "user")
-    search_fields = ("username__istartswith", "email__istartswith", "id__exact")
+    search_fields = ("username",)
+    search_help_text = "The beginning of a name or email address, or an id"
+    ordering = ("-id",)
     exclude = ("password",)
+    export_columns = (
+        ("id", lambda player: player.pk),
+        ("username", lambda player: player.username),
+        ("game", lambda player: player.game.name),
+        ("email", lambda player: player.email),
+        ("credits", lambda player: player.credits),
+        ("score", lambda player: player.score),
+        ("logins", lambda player: player.number_of_logins),
+        ("last login", lambda player: player.last_login),
+    )
+
+    def search_exactly(self, term: str) -> Q:
+        number = as_number(term)
+        found = Q(username__istartswith=term) | Q(email__istartswith=term)
+        return found if number is None else found | Q(pk=number)
+
+
+class RankingPanel(Panel):
+    """Who stands where now: the first rows of the contest, as players see them."""
+
+    title = "Ranking"
+
+    def table(self, request: HttpRequest, obj: Contest) -> Table:
+        found = queries.contest_table(contest_id=obj.pk, limit=RANKING_ROWS_MAX)
+        rows = [
+            [
+                Cell(row["place"], is_number=True),
+                row["username"],
+                Cell(None if row["score"] is None else score_text(row["score"]), is_number=True),
+                row["submitted_at"],
+                Cell(row["id"], link=reverse("admin:rounds_round_change", args=[row["id"]])),
+            ]
+            for row in found
+        ]
+        order = obj.get_score_order_display().lower()
+        ended = "" if obj.frozen_at is None else " It has ended: the places are final."
+        return Table(
+            headings=("Place", "Player", "Score", "Submitted", "Round"),
+            rows=rows,
+            note=f"{len(rows)} of {obj.rounds_count} rounds, {order}.{ended}",
+            empty="No round yet",
+        )
 
 
 @admin.register(Contest)
@@ -154,48 +169,36 @@ class ContestAdmin(ReadOnlyAdmin):
         "controller",
         "score_order",
         "rounds_count",
-        "ranking",
         "opens_at",
         "closes_at",
         "frozen_at",
         "created_at",
     )
-    list_filter = ("controller", "score_order", "game", "created_at")
+    list_filter = ("controller", "score_order", "game", ("created_at", admin.DateFieldListFilter))
     list_select_related = ("game",)
-    search_fields = ("multiplayer_id__exact", "id__exact")
-    actions = ("export_csv",)
+    search_fields = ("multiplayer_id",)
+    search_help_text = "A multiplayer id, or a contest's id"
+    ordering = ("-id",)
+    panels: ClassVar[list[Panel]] = [RankingPanel()]
+    export_columns = (
+        ("id", lambda contest: contest.pk),
+        ("game", lambda contest: contest.game.name),
+        ("multiplayer id", lambda contest: contest.multiplayer_id),
+        ("controller", lambda contest: contest.controller),
+        ("score order", lambda contest: contest.score_order),
+        ("rounds", lambda contest: contest.rounds_count),
+        ("opens at", lambda contest: contest.opens_at),
+        ("closes at", lambda contest: contest.closes_at),
+        ("frozen at", lambda contest: contest.frozen_at),
+        ("created at", lambda contest: contest.created_at),
+    )
 
-    def get_urls(self) -> list[URLPattern]:
-        ranking = self.admin_site.admin_view(self.ranking_view)
-        urls: list[URLPattern] = super().get_urls()
-        return [path("<int:contest_id>/ranking/", ranking, name="rounds_contest_ranking"), *urls]
+    def search_exactly(self, term: str) -> Q:
+        number = as_number(term)
+        return Q(pk__in=[]) if number is None else Q(multiplayer_id=number) | Q(pk=number)
 
-    @admin.display(description="ranking")
-    def ranking(self, contest: Contest) -> str:
-        return format_html('<a href="{}">Ranking</a>', reverse("admin:rounds_contest_ranking", args=[contest.pk]))
-
-    def ranking_view(self, request: HttpRequest, contest_id: int) -> HttpResponse:
-        """Who stands where now: the first rows of the contest, as players see them."""
-        contest = get_object_or_404(Contest.objects.select_related("game"), pk=contest_id)
-        if not self.has_view_permission(request, contest):
-            raise PermissionDenied
-        rows = queries.contest_table(contest_id=contest.pk, limit=RANKING_ROWS_MAX)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Ranking of {contest.game}, multiplayer round {contest.multiplayer_id}",
-            "opts": self.model._meta,
-            "contest": contest,
-            "shown": len(rows),
-            "table": {
-                "headers": ["Place", "Player", "Score", "Submitted", "Round"],
-                "rows": [[_or_dash(row["place"]), *_ranking_cells(row)] for row in rows],
-            },
-        }
-        return TemplateResponse(request, "admin/rounds/contest_ranking.html", context)
-
-    @admin.action(description="Export as CSV", permissions=["view"])
-    def export_csv(self, request: HttpRequest, chosen: QuerySet[Contest]) -> StreamingHttpResponse:
-        return _csv("contests.csv", CONTEST_COLUMNS, chosen)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("game", "master")
 
 
 @admin.register(Round)
@@ -207,18 +210,56 @@ class RoundAdmin(ReadOnlyAdmin):
         "contest",
         "authoritative",
         "game_type",
-        "score",
+        "shown_score",
         "place",
         "submitted_at",
     )
-    list_filter = ("game", "authoritative", "created_at")
+    list_filter = ("game", "authoritative", ("created_at", admin.DateFieldListFilter))
     list_select_related = ("game", "game_user", "contest")
-    search_fields = ("id__exact", "game_user__id__exact", "contest__multiplayer_id__exact")
-    actions = ("export_csv",)
+    search_fields = ("id",)
+    search_help_text = "The id of a round, a player of the game, or a contest"
+    ordering = ("-id",)
+    fields = (
+        "game",
+        "game_user",
+        "contest",
+        "authoritative",
+        "game_type",
+        "shown_score",
+        "place",
+        "start_time",
+        "end_time",
+        "submitted_at",
+        "metadata",
+        "created_at",
+        "updated_at",
+    )
+    readonly_fields = fields
+    export_columns = (
+        ("id", lambda row: row.pk),
+        ("game", lambda row: row.game.name),
+        ("multiplayer id", lambda row: None if row.contest is None else row.contest.multiplayer_id),
+        ("player id", lambda row: row.game_user_id),
+        ("player", lambda row: row.game_user.username),
+        ("authoritative", lambda row: row.authoritative),
+        ("game type", lambda row: row.game_type),
+        ("score", lambda row: _score(row.score)),
+        ("place", lambda row: row.place),
+        ("started at", lambda row: row.start_time),
+        ("ended at", lambda row: row.end_time),
+        ("submitted at", lambda row: row.submitted_at),
+    )
 
-    @admin.action(description="Export as CSV", permissions=["view"])
-    def export_csv(self, request: HttpRequest, chosen: QuerySet[Round]) -> StreamingHttpResponse:
-        return _csv("rounds.csv", ROUND_COLUMNS, chosen)
+    def search_exactly(self, term: str) -> Q:
+        number = as_number(term)
+        return Q(pk__in=[]) if number is None else Q(pk=number) | Q(game_user_id=number) | Q(contest_id=number)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("game", "game_user", "contest")
+
+    @admin.display(description="score")
+    def shown_score(self, row: Round) -> str:
+        return "–" if row.score is None else score_text(row.score)
 
 
 @admin.register(Leaderboard)
@@ -226,33 +267,62 @@ class LeaderboardAdmin(ReadOnlyAdmin):
     list_display = ("name", "game", "score_order", "created_at")
     list_filter = ("game",)
     list_select_related = ("game",)
-    search_fields = ("name__istartswith",)
+    search_fields = ("name",)
+    search_help_text = "The beginning of a name"
+    ordering = ("-id",)
+
+    def search_exactly(self, term: str) -> Q:
+        return Q(name__istartswith=term)
+
+
+class RemoveEntry(Act):
+    slug = "remove"
+    title = "Take off the board"
+    icon = "delete"
+    is_dangerous = True
+
+    def explanation(self, obj: LeaderboardEntry) -> str:
+        return f"The score of {obj.game_user.username} on {obj.leaderboard.name} is deleted. This cannot be undone."
+
+    def is_allowed(self, request: HttpRequest, obj: LeaderboardEntry) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, "rounds.delete_leaderboardentry")
+
+    def run(self, *, actor: Any, obj: LeaderboardEntry, data: dict[str, Any], now: datetime) -> str:
+        removed = leaderboards.remove_entry(actor=actor, entry_id=obj.pk, reason=data["reason"], now=now)
+        return f"The entry is off {obj.leaderboard.name}." if removed else "Somebody else has removed it."
+
+    def landing(self, obj: LeaderboardEntry) -> str:
+        # The entry is no more.
+        return reverse("admin:rounds_leaderboardentry_changelist")
 
 
 @admin.register(LeaderboardEntry)
 class LeaderboardEntryAdmin(ReadOnlyAdmin):
-    list_display = ("leaderboard", "game_user", "score", "created_at")
-    list_filter = ("leaderboard__game", "created_at")
+    list_display = ("leaderboard", "game_user", "shown_score", "created_at")
+    list_filter = ("leaderboard__game", ("created_at", admin.DateFieldListFilter))
     list_select_related = ("leaderboard", "game_user")
-    search_fields = ("leaderboard__name__istartswith", "game_user__id__exact")
+    search_fields = ("game_user__id",)
+    search_help_text = "The id of a player of the game, or the beginning of a leaderboard's name"
+    ordering = ("-id",)
+    fields = ("leaderboard", "game_user", "shown_score", "metadata", "created_at")
+    readonly_fields = fields
+    acts = (RemoveEntry(),)
+    export_columns = (
+        ("id", lambda entry: entry.pk),
+        ("leaderboard", lambda entry: entry.leaderboard.name),
+        ("player id", lambda entry: entry.game_user_id),
+        ("player", lambda entry: entry.game_user.username),
+        ("score", lambda entry: _score(entry.score)),
+        ("created at", lambda entry: entry.created_at),
+    )
 
-    def has_delete_permission(self, request: HttpRequest, obj: LeaderboardEntry | None = None) -> bool:
-        # A board is only as good as its worst cheat: staff may take an entry off it.
-        return request.user.has_perm("rounds.delete_leaderboardentry")
+    def search_exactly(self, term: str) -> Q:
+        number = as_number(term)
+        return Q(leaderboard__name__istartswith=term) if number is None else Q(game_user_id=number)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("leaderboard", "game_user")
 
-def _ranking_cells(row: queries.Row) -> list[Any]:
-    link = format_html('<a href="{}">{}</a>', reverse("admin:rounds_round_change", args=[row["id"]]), row["id"])
-    score = row["score"]
-    return [row["username"], _or_dash(None if score is None else score_text(score)), row["submitted_at"], link]
-
-
-def _or_dash(value: Any) -> Any:
-    return "–" if value is None else value
-
-
-def _csv(name: str, columns: tuple[str, ...], chosen: QuerySet[Any]) -> StreamingHttpResponse:
-    rows = chosen.order_by("id").values_list(*columns).iterator(chunk_size=1_000)
-    response = StreamingHttpResponse(csv_lines(columns, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    @admin.display(description="score")
+    def shown_score(self, entry: LeaderboardEntry) -> str:
+        return score_text(entry.score)

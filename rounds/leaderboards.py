@@ -7,12 +7,14 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from gameplatform.accounts.models import User
+from gameplatform.core import trail
 from gameplatform.core.names import clean_name
 from gameplatform.core.transactions import use_case
 from rounds.actors import Actor, count_activity
 from rounds.models import LEADERBOARD_NAME_LENGTH_MAX, Leaderboard, LeaderboardEntry
 from rounds.players import require_self
-from rounds.standings import clean_score, standing_of
+from rounds.standings import clean_score, score_text, standing_of
 
 ENTRY_FIELDS = ("score", "leaderboard__name", "game_user_id", "game_user__username", "metadata", "created_at")
 
@@ -53,6 +55,24 @@ def clear_entries(*, actor: Actor, game_user_id: int, name: str | None, now: dat
         entries = entries.filter(leaderboard__name=name)
     entries.delete()
     count_activity(game_user_id=actor.user.pk, now=now)
+
+
+@use_case
+def remove_entry(*, actor: User, entry_id: int, reason: str, now: datetime) -> bool:
+    """Take one entry off its board, by staff: a board is only as good as its worst cheat. False when it is gone."""
+    entry = LeaderboardEntry.objects.select_for_update().filter(pk=entry_id).first()
+    if entry is None:
+        return False
+    before = {
+        "leaderboard": entry.leaderboard_id,
+        "game_user": entry.game_user_id,
+        "score": score_text(entry.score),
+        "metadata": entry.metadata,
+        "created_at": entry.created_at,
+    }
+    trail.record(actor=actor, action="leaderboard entry removed", target=entry, reason=reason, before=before, now=now)
+    entry.delete()
+    return True
 
 
 def game_entries(*, game_id: int, name: str, one_per_user: bool, limit: int) -> Sequence[dict[str, Any]]:

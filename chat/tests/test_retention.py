@@ -95,3 +95,15 @@ def test_a_client_is_made_with_a_key_that_works_and_is_shown_once(db, client):
         with pytest.raises(CommandError):
             run("create_api_client", *arguments)
     assert (ApiClient.objects.count(), ApiKey.objects.count()) == (1, 2)
+
+
+@time_machine.travel("2026-03-10T00:00:00Z", tick=False)
+def test_prune_leaves_messages_for_ever_unless_the_setting_says_otherwise(aged, lounge, settings, tmp_path):
+    settings.EXPORT_DIR = str(tmp_path)
+    assert "chat messages" not in run("prune")
+    assert counts(lounge) == (5, 5, 0)
+    settings.CHAT_MESSAGES_KEEP_DAYS = 30
+    assert "chat messages: 3" in run("prune", "--dry-run")
+    assert counts(lounge) == (5, 5, 0)
+    assert "chat messages: 3" in run("prune")
+    assert counts(lounge) == (2, 5, 3)

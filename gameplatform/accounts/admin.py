@@ -22,6 +22,7 @@ from gameplatform.backoffice import second_factor
 from gameplatform.backoffice.acts import Act, ReasonForm, ShownOnce
 from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
+from gameplatform.backoffice.searching import as_number
 from gameplatform.core import clock
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -90,7 +91,8 @@ class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
 
     def search_exactly(self, term: str) -> Q:
         found = Q(username__istartswith=term) | Q(email__iexact=term) | Q(wallet_address=term)
-        return found | Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else found
+        number = as_number(term)
+        return found if number is None else found | Q(pk=number)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         parts = super().get_fieldsets(request, obj)

@@ -86,6 +86,20 @@ def issue_key(
 
 
 @use_case
+def issue_key_for_game(
+    *, game: Game, scopes: Sequence[str], now: datetime, actor: User | None = None, reason: str = ""
+) -> IssuedKey:
+    """A further key of the game's own client, which is made when the game has none. Raises what ``issue_key`` does."""
+    client = ApiClient.objects.filter(game=game).order_by("id").first()
+    if client is None:
+        client = ApiClient.objects.create(game=game, name=f"{game.symbol} server", created_at=now)
+        trail.record(actor=actor, action="API client created", target=client, reason=reason, now=now)
+    issued = _issue(client=client, scopes=scopes, now=now, expires_at=None)
+    _record("API key issued", issued.key, actor, reason, now)
+    return issued
+
+
+@use_case
 def rotate_key(*, key: ApiKey, old_ends_at: datetime, actor: User | None, reason: str, now: datetime) -> IssuedKey:
     """A new key with the same scopes and expiry; the old one works until ``old_ends_at``, so that callers can change.
 

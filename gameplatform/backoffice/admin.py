@@ -1,17 +1,20 @@
 """What every page of the back-office is made of: lists that stay quick, acts, panels, exports, and the audit trail."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
+from tempfile import TemporaryFile
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,15 +22,18 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from gameplatform.backoffice import reauthentication
-from gameplatform.backoffice.acts import Act, ShownOnce
-from gameplatform.backoffice.exports import Column, csv_response
-from gameplatform.backoffice.paging import EstimatingPaginator
+from gameplatform.backoffice import export_jobs, reauthentication
+from gameplatform.backoffice.acts import Act, ActForm, ShownOnce
+from gameplatform.backoffice.exports import CONTENT_TYPES, Column, XlsxWriter, csv_lines, newest_first
+from gameplatform.backoffice.models import Export
+from gameplatform.backoffice.paging import EstimatingPaginator, planned_rows
 from gameplatform.backoffice.panels import Panel
 from gameplatform.core import clock, trail
 from gameplatform.core.errors import DomainError
 from gameplatform.core.models import AuditEntry
 
+# The names of the pages that give a list as a file.
+EXPORT_PAGES = {Export.Format.CSV: "export", Export.Format.XLSX: "export-xlsx"}
 SEE_TRAIL = "core.view_auditentry"
 SECRET_FIELDS = ("password", "password1", "password2", "usable_password")
 
@@ -81,20 +87,50 @@ class PlatformAdmin(ModelAdmin):
         """How a search term finds its rows by index; ``None``: the admin's way, by ``search_fields``."""
         return None
 
-    def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """The list as it is filtered, as CSV."""
+    def export_view(self, request: HttpRequest, *, format: Export.Format) -> HttpResponseBase:
+        """The list as it is filtered, as a file: a short one at once, a long one by a worker."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
             chosen = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse(f"admin:{self._url_name('changelist')}"))
-        return csv_response(rows=chosen, columns=self.export_columns, name=self.opts.model_name or "list")
+        filters, at_once = request.GET.urlencode(), settings.EXPORT_ROWS_AT_ONCE
+        if chosen.order_by()[: at_once + 1].count() > at_once:
+            rows = max(planned_rows(chosen), at_once + 1)
+            act = PrepareExport(list_label=self.opts.label_lower, filters=filters, format=format, rows=rows)
+            return self._perform(request, act, None)
+        export_jobs.note_taken_at_once(
+            requester=request.user,  # type: ignore[arg-type]
+            list_label=self.opts.label_lower,
+            filters=filters,
+            format=format,
+            now=clock.now(),
+        )
+        return self._file_at_once(chosen, format)
+
+    def _file_at_once(self, chosen: QuerySet[Any], format: Export.Format) -> HttpResponseBase:
+        name, kind = f"{self.opts.model_name}.{format}", CONTENT_TYPES[format]
+        if format == Export.Format.CSV:
+            disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+            return StreamingHttpResponse(csv_lines(chosen, self.export_columns), content_type=kind, headers=disposition)
+        # A workbook is a ZIP archive: its first byte is known when its last row is.
+        file = TemporaryFile()  # noqa: SIM115 (the response closes it)
+        writer = XlsxWriter(file, [heading for heading, _ in self.export_columns])
+        for row in newest_first(chosen):
+            writer.add([cell(row) for _, cell in self.export_columns])
+        writer.close()
+        file.seek(0)
+        return FileResponse(file, as_attachment=True, filename=name, content_type=kind)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         query = request.GET.urlencode()
-        link = f"{reverse('admin:' + self._url_name('export'))}?{query}" if self.export_columns else ""
-        return super().changelist_view(request, {**(extra_context or {}), "export_link": link})
+        links = [
+            (format.label, f"{reverse('admin:' + self._url_name(EXPORT_PAGES[format]))}?{query}")
+            for format in Export.Format
+            if self.export_columns
+        ]
+        return super().changelist_view(request, {**(extra_context or {}), "export_links": links})
 
     # --- Acts and panels
 
@@ -109,7 +145,10 @@ class PlatformAdmin(ModelAdmin):
             for act in self.acts
         ]
         if self.export_columns:
-            own.append(path("export/", view(self.export_view), name=self._url_name("export")))
+            own += [
+                path(f"{page}/", view(partial(self.export_view, format=format)), name=self._url_name(page))
+                for format, page in EXPORT_PAGES.items()
+            ]
         return own + super().get_urls()
 
     def add_view(
@@ -184,7 +223,7 @@ class PlatformAdmin(ModelAdmin):
             ]
             context["panels"] = [panel.shown(request, obj) for panel in self.panels if panel.is_shown(request, obj)]
             if request.user.has_perm(SEE_TRAIL):
-                context["trail_link"] = trail_link(obj)
+                context["trail_link"] = trail_link(self.trail_object(obj))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def history_view(
@@ -196,7 +235,12 @@ class PlatformAdmin(ModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not (self.has_view_permission(request, obj) and request.user.has_perm(SEE_TRAIL)):
             raise PermissionDenied
-        return HttpResponseRedirect(trail_link(obj))
+        return HttpResponseRedirect(trail_link(self.trail_object(obj)))
+
+    def trail_object(self, obj: Any) -> Model:
+        """What the acts on this object are recorded against."""
+        target: Model = obj
+        return target
 
     def _url_name(self, what: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{what}"
@@ -212,10 +256,14 @@ class PlatformAdmin(ModelAdmin):
         self, request: HttpRequest, form: forms.BaseForm, formsets: Any, add: bool = False
     ) -> dict[str, dict[str, Any]]:
         names = [name for name in form.changed_data if name in form.fields]
-        return {
-            "before": {} if add else {name: _plain(name, form.initial.get(name)) for name in names},
-            "after": {name: _plain(name, form.cleaned_data.get(name)) for name in names},
-        }
+        before = {} if add else {name: _plain(name, form.initial.get(name)) for name in names}
+        after = {name: _plain(name, form.cleaned_data.get(name)) for name in names}
+        for formset in formsets or ():
+            what = str(formset.model._meta.verbose_name_plural)
+            rows_before, rows_after = _changed_rows(formset)
+            if rows_before or rows_after:
+                before[what], after[what] = rows_before, rows_after
+        return {"before": before, "after": after}
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
         self._record(request, obj, "added", message)
@@ -238,6 +286,40 @@ class PlatformAdmin(ModelAdmin):
         )
 
 
+class PrepareExport(Act):
+    """The page of an export that is too long to be sent at once; made anew for each request."""
+
+    slug = "export"
+    title = "Prepare the file"
+    icon = "download"
+    form = ActForm
+
+    def __init__(self, *, list_label: str, filters: str, format: Export.Format, rows: int) -> None:
+        self.list_label, self.filters, self.format, self.rows = list_label, filters, format, rows
+        self.export: Export | None = None
+
+    def explanation(self, obj: Any) -> str:
+        return (
+            f"The list has about {self.rows:,} rows: too many to be sent at once. The {self.format.label} file is"
+            f" prepared in the background, and waits for you under “Exports” for {settings.EXPORT_KEEP_DAYS} days."
+        )
+
+    def run(self, *, actor: Any, obj: Any, data: dict[str, Any], now: datetime) -> str:
+        self.export = export_jobs.request_export(
+            requester=actor,
+            request_key=data["request_key"],
+            list_label=self.list_label,
+            filters=self.filters,
+            format=self.format,
+            rows_estimated=self.rows,
+            now=now,
+        )
+        return "The file is being prepared."
+
+    def landing(self, obj: Any) -> str | None:
+        return None if self.export is None else reverse("admin:backoffice_export_change", args=[self.export.pk])
+
+
 class ReadOnlyAdmin(PlatformAdmin):
     """Pages that show and never change: the rows are written by the platform alone."""
 
@@ -257,6 +339,21 @@ def trail_link(obj: Model) -> str:
     return f"{where}?object_type__exact={obj._meta.label_lower}&object_id__exact={obj.pk}"
 
 
+def _changed_rows(formset: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The inline rows that a form added, changed or removed, as they were and as they are."""
+    before, after = [], []
+    for form in formset.forms:
+        if not form.has_changed():
+            continue
+        of_the_formset = ("DELETE", formset.fk.name, formset.model._meta.pk.name)
+        names = [name for name in form.fields if name not in of_the_formset]
+        if form.instance.pk is not None and form.initial:
+            before.append({name: _plain(name, form.initial.get(name)) for name in names})
+        if form not in formset.deleted_forms:
+            after.append({name: _plain(name, form.cleaned_data.get(name)) for name in names})
+    return before, after
+
+
 def _plain(name: str, value: Any) -> Any:
     """A form value as JSON; secrets as the fact that they changed."""
     if name in SECRET_FIELDS:
@@ -270,14 +367,14 @@ def _plain(name: str, value: Any) -> Any:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("at", "actor", "action", "object_name", "reason", "ip")
+    list_display = ("at", "who", "action", "object_name", "reason", "ip")
     list_filter = (("at", admin.DateFieldListFilter),)
     list_select_related = ("actor",)
     ordering = ("-id",)
-    fields = ("at", "actor", "action", "object_type", "object_id", "object_name", "reason", "before", "after", "ip")
+    fields = ("at", "who", "action", "object_type", "object_id", "object_name", "reason", "before", "after", "ip")
     export_columns = (
         ("at", lambda entry: entry.at),
-        ("actor", lambda entry: entry.actor),
+        ("actor", lambda entry: entry.who()),
         ("action", lambda entry: entry.action),
         ("object type", lambda entry: entry.object_type),
         ("object id", lambda entry: entry.object_id),

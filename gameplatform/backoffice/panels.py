@@ -17,6 +17,8 @@ class Cell:
     tone: str = ""
     is_number: bool = False
     is_code: bool = False
+    # Long text of people: it wraps.
+    is_text: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

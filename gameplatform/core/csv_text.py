@@ -1,7 +1,8 @@
-"""CSV cells that a spreadsheet shows and never runs."""
+"""Cells of files for spreadsheets, which show them and never run them: the one place that knows how."""
 
 import re
 from datetime import datetime
+from decimal import Decimal
 
 # What makes a spreadsheet take a cell for a formula, also behind leading spaces.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -14,7 +15,8 @@ def safe_cell(value: object) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat()
-    text = str(value)
+    # No exponent: 1E-8 is no amount.
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
     if text.lstrip(" ").startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text

@@ -43,6 +43,12 @@ DELIVERIES = Counter("gameplatform_deliveries", "Events handed to sockets.", ["s
 SLOW_SOCKETS = Counter(
     "gameplatform_slow_sockets_dropped", "Sockets closed because their client read too slowly.", registry=_here
 )
+WEBHOOK_ATTEMPTS = Counter(
+    "gameplatform_webhook_attempts",
+    "Attempts to deliver a webhook: delivered, failed (tried again), dead (given up), lost (another worker took over).",
+    ["result"],
+    registry=_here,
+)
 REDIS_OUTAGES = Counter("gameplatform_redis_outages", "Times that Redis was found away.", registry=_here)
 
 

@@ -46,13 +46,14 @@ class AuditEntry(models.Model):
     """One act of a person: when, who, what, on which object, why, and the values before and after.
 
     Written only by ``core.trail``, in the transaction of the act; the database refuses to change or remove an entry
-    (``core/guards/audit_entry_guard.sql``). Without an actor it was the operator, by a command.
+    (``core/guards/audit_entry_guard.sql``). Without an actor it was the operator, by a command, or the platform itself.
     """
 
     at = models.DateTimeField()
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
+    by_platform = models.BooleanField(default=False)
     action = models.CharField(max_length=64)
     # "rooms.room": the model's label, so that an entry outlives any table of types.
     object_type = models.CharField(max_length=64)
@@ -73,3 +74,9 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_name}"
+
+    def who(self) -> str:
+        """Who did it, for people; the actor must be loaded."""
+        if self.actor is not None:
+            return self.actor.get_username()
+        return "the platform" if self.by_platform else "the operator"

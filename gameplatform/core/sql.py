@@ -1,5 +1,7 @@
 """SQL functions kept in `<app>/sql/*.sql`, installed by migrations and called by one typed use case each."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +12,30 @@ from django.db.migrations import RunSQL
 def install(file: Path) -> RunSQL:
     """A migration operation that (re)creates the functions of ``file``.
 
-    The file holds ``CREATE OR REPLACE`` only, so a later version is installed by one more migration with this line.
+    The file holds ``CREATE OR REPLACE`` (after a ``DROP`` where OUT parameters have changed), so a later version is
+    installed by one more migration with this line.
     """
     return RunSQL(file.read_text(), reverse_sql=RunSQL.noop)
 
 
-def call(function: str, *arguments: Any) -> dict[str, Any]:
-    """Call a set of OUT parameters' function in one round trip; the answer is a dict by parameter name."""
+@dataclass(frozen=True, kw_only=True)
+class Also:
+    """An expression that is asked along with a function, for its own column of the answer."""
+
+    expression: str
+    arguments: Sequence[Any]
+    name: str
+
+
+def call(function: str, *arguments: Any, also: Also | None = None) -> dict[str, Any]:
+    """Call a function in one round trip; the answer is a dict by the names of its OUT parameters, and of ``also``."""
     places = ", ".join(["%s"] * len(arguments))
+    more = "" if also is None else f", {also.expression} AS {also.name}"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {function}({places})", arguments)
+        cursor.execute(
+            f"SELECT {function}.*{more} FROM {function}({places})",
+            [*(() if also is None else also.arguments), *arguments],
+        )
         row = cursor.fetchone()
         assert row is not None
         return {column.name: value for column, value in zip(cursor.description, row, strict=True)}

@@ -63,6 +63,11 @@ def format_amount_fixed(minor: int, *, decimals: int) -> str:
     return f"{sign}{whole}.{fraction:0{decimals}d}" if decimals else f"{sign}{whole}"
 
 
+def amount_decimal(minor: int, *, decimals: int) -> Decimal:
+    """The exact number with all its decimals, for a cell of a file: ``amount_decimal(3050, decimals=2)`` is 30.50."""
+    return Decimal(minor).scaleb(-decimals)
+
+
 def amount_number(minor: int, *, decimals: int) -> int | float:
     """The JSON number of an amount, an integer when it is whole: ``30.5``, ``61``.
 

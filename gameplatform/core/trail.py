@@ -38,15 +38,18 @@ def record(
     reason: str = "",
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    by_platform: bool = False,
 ) -> AuditEntry:
     """Leave the entry of one act on ``target``; ``before`` and ``after`` hold what the act changed, JSON types only.
 
-    ``actor`` is ``None`` for the operator at a command line. Amounts are in minor units, as everywhere in the domain.
+    ``actor`` is ``None`` for the operator at a command line and, ``by_platform``, for what the platform did by itself
+    (a freeze after a breach). Amounts are in minor units, as everywhere in the domain.
     """
     require_atomic()
     return AuditEntry.objects.create(
         at=now,
         actor_id=None if actor is None else actor.pk,
+        by_platform=by_platform,
         action=action,
         object_type=target._meta.label_lower,
         object_id=str(target.pk),

@@ -1,9 +1,120 @@
-"""Who comes in and who tries to: what django-axes keeps, to look at."""
+"""Lists as files: each person sees its own, a superuser all. Who comes in and who tries to: what django-axes keeps."""
+
+from typing import Any, ClassVar
 
 from axes.models import AccessAttempt, AccessLog
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.defaultfilters import filesizeformat
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from unfold.decorators import display
 
+from gameplatform.accounts.models import User
+from gameplatform.backoffice import export_jobs
 from gameplatform.backoffice.admin import ReadOnlyAdmin
+from gameplatform.backoffice.entrance import may_enter
+from gameplatform.backoffice.export_jobs import ExportGone
+from gameplatform.backoffice.exports import CONTENT_TYPES
+from gameplatform.backoffice.models import Export
+from gameplatform.backoffice.panels import Button, Panel, Table
+from gameplatform.core import clock
+
+# A page that shows progress asks for itself again after so many seconds.
+REFRESH_SECONDS = 2
+TONES = {"Waits for a worker": "info", "Being written": "info", "Ready": "success", "Failed": "danger"}
+
+
+class FilePanel(Panel):
+    title = "The file"
+
+    def is_shown(self, request: HttpRequest, obj: Export) -> bool:
+        return obj.state == Export.State.DONE
+
+    def table(self, request: HttpRequest, obj: Export) -> Table:
+        rows: list[list[Any]] = [["Size", filesizeformat(obj.size_bytes or 0)], ["Kept until", obj.expires_at]]
+        return Table(headings=(), rows=rows)
+
+    def buttons(self, request: HttpRequest, obj: Export) -> list[Button]:
+        return [Button(title="Download", link=reverse("admin:backoffice_export_download", args=[obj.pk]))]
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "requester", "list_label", "format", "shown_state", "progress", "expires_at")
+    list_filter = ("state", "format")
+    list_select_related = ("requester",)
+    ordering = ("-id",)
+    fields = (
+        "list_label",
+        "filters",
+        "format",
+        "requester",
+        "shown_state",
+        "progress",
+        "error",
+        "created_at",
+        "finished_at",
+    )
+    readonly_fields = fields
+    panels: ClassVar[list[Panel]] = [FilePanel()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request).select_related("requester")
+        return rows if request.user.is_superuser else rows.filter(requester_id=request.user.pk)
+
+    def has_view_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
+        user = request.user
+        return may_enter(user) and (obj is None or bool(user.is_superuser) or obj.requester_id == user.pk)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.download_view)
+        return [path("<path:object_id>/download/", view, name="backoffice_export_download"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        answer = super().change_view(request, object_id, form_url, extra_context)
+        export = self.get_object(request, unquote(object_id))
+        if export is not None and export.state in Export.UNFINISHED:
+            answer.headers["Refresh"] = str(REFRESH_SECONDS)
+        return answer
+
+    def download_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """The file, to whom it belongs and as long as that person may see the list."""
+        export = self.get_object(request, unquote(object_id))
+        if export is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, export):
+            raise PermissionDenied
+        export_jobs.require_permission(export)
+        assert isinstance(request.user, User)
+        try:
+            file = export_jobs.note_download(export=export, actor=request.user, now=clock.now())
+        except ExportGone as error:
+            return HttpResponse(error.message, status=404, content_type="text/plain; charset=utf-8")
+        name = f"{export.list_label.replace('.', '-')}-{export.created_at:%Y-%m-%d}.{export.format}"
+        kind = CONTENT_TYPES[export.format]
+        return FileResponse(file.open("rb"), as_attachment=True, filename=name, content_type=kind)
+
+    @display(description="state", ordering="state", label=TONES)
+    def shown_state(self, export: Export) -> str:
+        return export.get_state_display()
+
+    @admin.display(description="rows")
+    def progress(self, export: Export) -> str:
+        if export.state not in Export.UNFINISHED:
+            return f"{export.rows_done:,}"
+        done, whole = export.rows_done, max(export.rows_done, export.rows_estimated)
+        words = f"{done:,} of about {whole:,}"
+        return format_html('<progress max="{}" value="{}"></progress> {}', whole, done, words)
 
 
 @admin.register(AccessAttempt)

@@ -12,11 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from chat import queries as chat_queries
 from gameplatform.accounts import roles
 from gameplatform.accounts.models import User
 from gameplatform.backoffice.panels import Cell, Table
-from gameplatform.core import clock, health
+from gameplatform.core import clock
 from gameplatform.core.tokens import format_amount_fixed
+from gameplatform.operations.vitals import Vitals, vitals
+from payments import jobs
 from payments import queries as books
 from payments.models import AdjustmentRequest, Token
 from rooms import figures
@@ -28,6 +31,7 @@ DAY = timedelta(hours=24)
 BOOKS_SECONDS = 60
 BOOKS_KEY = "dashboard:books"
 TICK_LATE_SECONDS = 10
+FAILED_JOBS_SHOWN = 10
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -36,9 +40,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     assert isinstance(user, User)
     now = clock.now()
     sees_rooms, sees_money = roles.may(user, "rooms.view_session"), roles.may(user, "payments.view_account")
-    context["alarms"] = _alarms(user, sees_rooms, now)
+    now_running = vitals(now) if sees_rooms else None
+    context["alarms"] = _alarms(user, now_running)
+    if roles.may(user, "payments.view_job"):
+        context["failed_jobs"] = _failed_jobs(now)
     if sees_rooms or roles.is_master(user):
         context.update(_play(None if sees_rooms else user, now))
+    context["cards"] = [*context.get("cards", []), *_running(now_running), *_chat(user, sees_rooms, now)]
     if sees_money:
         context["books"] = _books()
     return context
@@ -116,11 +124,60 @@ def _aside(sessions: list[Any]) -> Table | None:
     return Table(headings=("Session", "Room", "State", "Set aside", "Last error"), rows=rows)
 
 
-def _alarms(user: User, sees_rooms: bool, now: datetime) -> list[dict[str, str]]:
+def _running(found: Vitals | None) -> list[dict[str, Any]]:
+    if found is None:
+        return []
+    return [
+        {"name": "Open sockets", "value": _known(found.sockets)},
+        {"name": "Tasks waiting", "value": _known(found.tasks_waiting)},
+    ]
+
+
+def _known(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
+
+
+def _chat(user: User, sees_rooms: bool, now: datetime) -> list[dict[str, Any]]:
+    cards: list[dict[str, Any]] = []
+    if sees_rooms or roles.may(user, "chat.view_message"):
+        said = chat_queries.posted_since(now - timedelta(minutes=1))
+        cards.append({"name": "Chat messages, last minute", "value": _up_to(said)})
+    if roles.may(user, "chat.view_report"):
+        link = f"{reverse('admin:chat_report_changelist')}?resolved_at__isempty=1"
+        cards.append({"name": "Open reports", "value": _up_to(chat_queries.open_reports()), "link": link})
+    return cards
+
+
+def _up_to(count: int) -> str:
+    return f"{count:,}{'+' if count == chat_queries.TOTAL_MAX else ''}"
+
+
+def _failed_jobs(now: datetime) -> Table | None:
+    failed = jobs.failed_since(now - DAY, limit=FAILED_JOBS_SHOWN)
+    if not failed:
+        return None
+    rows = [
+        [
+            Cell(job.public_id, link=reverse("admin:payments_job_change", args=[job.pk])),
+            job.game.name,
+            job.kind,
+            job.finished_at,
+            job.error_code,
+        ]
+        for job in failed
+    ]
+    more = Cell("All failed jobs", link=f"{reverse('admin:payments_job_changelist')}?status__exact=failed")
+    return Table(headings=("Job", "Game", "What", "Failed", "Error"), rows=rows, more=more)
+
+
+def _alarms(user: User, running: Vitals | None) -> list[dict[str, str]]:
     alarms = []
-    if sees_rooms:
-        age = health.tick_age_seconds(now)
-        if age is None:
+    if running is not None:
+        age = running.tick_age_seconds
+        if not running.is_redis_there:
+            text = "Redis is away: joins are refused, and whether sessions move is unknown."
+            alarms.append({"tone": "danger", "text": text})
+        elif age is None:
             alarms.append(
                 {"tone": "danger", "text": _("No tick on record: sessions do not move. Are worker and beat running?")}
             )

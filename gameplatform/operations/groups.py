@@ -53,7 +53,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
             for action in ("view", "change")
         ),
     ),
-    # Runs rooms and sessions: edits, pauses, voids, retries.
+    # Runs rooms and sessions: edits, pauses, voids, retries; and who is told of them by webhook.
     "operator": (
         *READ,
         "rooms.change_room",
@@ -62,6 +62,12 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "core.view_auditentry",
         "axes.view_accessattempt",
         "axes.view_accesslog",
+        "webhooks.view_endpoint",
+        "webhooks.add_endpoint",
+        "webhooks.change_endpoint",
+        "webhooks.view_delivery",
+        "webhooks.change_delivery",
+        "webhooks.view_event",
     ),
 }
 

@@ -45,12 +45,18 @@ MENU: dict[str, dict[str, str]] = {
         "payments.adjustmentrequest": "approval",
         "payments.token": "toll",
     },
+    gettext_noop("Webhooks"): {
+        "webhooks.endpoint": "webhook",
+        "webhooks.delivery": "outbox",
+        "webhooks.event": "event_note",
+    },
     gettext_noop("People and access"): {
         "accounts.user": "person",
         "auth.group": "admin_panel_settings",
         "accounts.apiclient": "dns",
         "accounts.apikey": "key",
         "core.auditentry": "history",
+        "backoffice.export": "download",
         "axes.accesslog": "login",
         "axes.accessattempt": "lock_person",
     },

@@ -9,6 +9,7 @@ import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from gameplatform.core import metrics
+from gameplatform.core.census import get_census
 from gameplatform.core.errors import Unavailable
 from gameplatform.core.hub import get_hub
 from gameplatform.core.json_text import MalformedJSON, loads_strict
@@ -69,7 +70,7 @@ class HubConsumer(AsyncWebsocketConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Run the socket from handshake to end."""
         try:
-            with metrics.SOCKETS.track_inprogress():
+            with metrics.SOCKETS.track_inprogress(), get_census().counted():
                 await super().__call__(scope, receive, send)
         finally:
             self._leave_all()

@@ -1,6 +1,5 @@
 """The books in the back-office: shown to staff, changed by nobody. Wallets are adjusted by acts with a reason."""
 
-from payments import pot_admin
-from payments.admin import adjusting, ledger
+from payments.admin import adjusting, ledger, pots
 
-__all__ = ["adjusting", "ledger", "pot_admin"]
+__all__ = ["adjusting", "ledger", "pots"]

@@ -18,7 +18,7 @@ from gameplatform.backoffice.acts import Act, ReasonForm
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Button, Cell, Panel, Table
 from gameplatform.core.errors import DomainError
-from gameplatform.core.tokens import format_amount_fixed, parse_amount
+from gameplatform.core.tokens import amount_decimal, parse_amount
 from payments import adjustments
 from payments.admin.ledger import amount_text
 from payments.models import Account, Adjustment, AdjustmentRequest, Token
@@ -163,7 +163,7 @@ class AdjustmentAdmin(AmountColumns):
         ("at", lambda row: row.created_at),
         ("kind", lambda row: row.kind),
         ("user", lambda row: row.user.username),
-        ("amount", lambda row: format_amount_fixed(row.amount_minor, decimals=row.token.decimals)),
+        ("amount", lambda row: amount_decimal(row.amount_minor, decimals=row.token.decimals)),
         ("token", lambda row: row.token.symbol),
         ("reason", lambda row: row.reason),
         ("actor", lambda row: row.actor.username),

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
-from gameplatform.core.tokens import format_amount_fixed
+from gameplatform.backoffice.searching import as_number
+from gameplatform.core.tokens import amount_decimal, format_amount_fixed
 from payments import queries
 from payments.models import Account, Token, Transfer
 
@@ -57,8 +58,7 @@ class StatementPanel(Panel):
     title = "Statement"
 
     def table(self, request: HttpRequest, obj: Account) -> Table:
-        before = request.GET.get("before", "")
-        before_id = int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None
+        before_id = as_number(request.GET.get("before", ""))
         lines = queries.statement(account_id=obj.pk, before_transfer_id=before_id, limit=STATEMENT_LINES)
         rows = [
             [
@@ -97,12 +97,13 @@ class AccountAdmin(ReadOnlyAdmin):
         ("holder", account_text),
         ("kind", lambda account: account.kind),
         ("token", lambda account: account.token.symbol),
-        ("balance", lambda account: format_amount_fixed(account.balance_minor, decimals=account.token.decimals)),
+        ("balance", lambda account: amount_decimal(account.balance_minor, decimals=account.token.decimals)),
     )
 
     def search_exactly(self, term: str) -> Q:
         found = Q(owner__username__istartswith=term)
-        return found | Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else found
+        number = as_number(term)
+        return found if number is None else found | Q(pk=number)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("owner", "token")
@@ -152,7 +153,7 @@ class TransferAdmin(ReadOnlyAdmin):
         ("id", lambda transfer: transfer.pk),
         ("at", lambda transfer: transfer.created_at),
         ("code", lambda transfer: transfer.code),
-        ("amount", lambda transfer: format_amount_fixed(transfer.amount_minor, decimals=transfer.token.decimals)),
+        ("amount", lambda transfer: amount_decimal(transfer.amount_minor, decimals=transfer.token.decimals)),
         ("token", lambda transfer: transfer.token.symbol),
         ("from", lambda transfer: account_text(transfer.debit_account)),
         ("to", lambda transfer: account_text(transfer.credit_account)),
@@ -162,7 +163,8 @@ class TransferAdmin(ReadOnlyAdmin):
 
     def search_exactly(self, term: str) -> Q:
         found = Q(reference=term) | Q(tx_hash=term.lower()) | Q(idempotency_key=term)
-        return found | Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else found
+        number = as_number(term)
+        return found if number is None else found | Q(pk=number)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("token", "debit_account__owner", "credit_account__owner")

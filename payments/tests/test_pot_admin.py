@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from payments.models import Account, Job
+from gameplatform.core.models import AuditEntry
+from payments.models import Account, Job, Pot
 
 pytestmark = pytest.mark.django_db
 
@@ -50,11 +51,27 @@ def test_no_secret_is_shown(office, failed_job, server):
     assert "ada-lake" in page
 
 
-def test_a_failed_job_is_tried_again_by_a_post(office, failed_job, staff):
-    chosen = {"action": "try_again", "_selected_action": [failed_job.pk]}
-    assert office.post(reverse("admin:payments_job_changelist"), chosen).status_code == 302
+def retry(client, job, reason="the wallet was filled"):
+    return client.post(reverse("admin:payments_job_retry", args=[job.pk]), {"reason": reason, "request_key": "1"})
+
+
+def test_a_failed_job_is_tried_again_by_a_post_with_a_reason(office, failed_job, staff):
+    assert retry(office, failed_job, reason="").status_code == 400
+    failed_job.refresh_from_db()
+    assert failed_job.status == "failed"
+    assert retry(office, failed_job).status_code == 302
     failed_job.refresh_from_db()
     assert (failed_job.status, failed_job.retried_by) == ("pending", staff)
+    entry = AuditEntry.objects.get(action="job retried")
+    assert (entry.actor, entry.reason, entry.object_id) == (staff, "the wallet was filled", str(failed_job.pk))
+    assert entry.before == {"status": "failed", "error_code": "INSUFFICIENT_FUNDS", "attempts": 1}
+    assert entry.after == {"status": "pending", "error_code": "", "attempts": 0}
+
+
+def test_a_job_that_did_not_fail_is_refused_and_nothing_is_written(office, failed_job):
+    retry(office, failed_job)
+    assert retry(office, failed_job).status_code == 409
+    assert AuditEntry.objects.filter(action="job retried").count() == 1
 
 
 def test_staff_without_that_right_cannot(failed_job, player):
@@ -62,10 +79,16 @@ def test_staff_without_that_right_cannot(failed_job, player):
     player.save()
     client = Client()
     client.force_login(player)
-    chosen = {"action": "try_again", "_selected_action": [failed_job.pk]}
-    assert client.post(reverse("admin:payments_job_changelist"), chosen).status_code == 403
+    assert retry(client, failed_job).status_code == 403
     failed_job.refresh_from_db()
     assert failed_job.status == "failed"
+
+
+def test_a_pots_page_shows_what_it_holds_and_who_is_in_it(office, failed_job):
+    pot = Pot.objects.get()
+    page = office.get(reverse("admin:payments_pot_change", args=[pot.pk])).content.decode()
+    assert "ada-lake" in page
+    assert "Holds" in page
 
 
 def test_the_list_of_jobs_takes_the_same_few_statements_for_many(

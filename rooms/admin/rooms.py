@@ -18,8 +18,9 @@ from gameplatform.accounts import roles
 from gameplatform.accounts.models import Game, User
 from gameplatform.backoffice.acts import Act, ActForm, ReasonForm
 from gameplatform.backoffice.panels import Cell, Panel, Table
+from gameplatform.backoffice.searching import as_number
 from gameplatform.core.errors import DomainError
-from gameplatform.core.tokens import format_amount_fixed, parse_amount
+from gameplatform.core.tokens import amount_decimal, format_amount_fixed, parse_amount
 from payments.admin.ledger import amount_text
 from payments.models import Token
 from rooms import figures, offers, prizes, queries
@@ -128,9 +129,10 @@ class EditForm(TermsForm, ReasonForm):
         """Only what differs from what was shown."""
         data = self.cleaned_data
         shown = {**offers.terms_of(self.obj), **(self.obj.pending_change or {})}
+        shown["symbol"] = shown["symbol"] or ""
         asked = {
             "name": data["name"],
-            "symbol": data["symbol"] or shown["symbol"],
+            "symbol": data["symbol"],
             "entry_fee_minor": data["entry_fee"],
             "prize_shares_bp": prizes.prize_shares(data["prizes"]),
             "max_participants": data["max_participants"],
@@ -230,7 +232,7 @@ class DeleteRoom(RoomAct):
 
 
 def _term_texts(terms: dict[str, Any], token: Token) -> dict[str, str]:
-    texts = {name: "–" if value is None else str(value) for name, value in terms.items()}
+    texts = {name: "–" if value in (None, "") else str(value) for name, value in terms.items()}
     if "entry_fee_minor" in terms:
         texts["entry_fee_minor"] = amount_text(terms["entry_fee_minor"], token)
     if "prize_shares_bp" in terms:
@@ -327,14 +329,15 @@ class RoomAdmin(OwnedAdmin):
         ("game", lambda room: room.game.name),
         ("master", lambda room: room.owner.username),
         ("status", lambda room: room.status),
-        ("entry fee", lambda room: format_amount_fixed(room.entry_fee_minor, decimals=room.token.decimals)),
+        ("entry fee", lambda room: amount_decimal(room.entry_fee_minor, decimals=room.token.decimals)),
         ("prizes", lambda room: " / ".join(percent_texts(room.prize_shares_bp))),
         ("seats", lambda room: room.max_participants),
     )
 
     def search_exactly(self, term: str) -> Q:
         found = Q(name__istartswith=term)
-        return found | Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else found
+        number = as_number(term)
+        return found if number is None else found | Q(pk=number)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("game", "owner", "token", "current_session")

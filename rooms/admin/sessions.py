@@ -16,7 +16,8 @@ from gameplatform.accounts import roles
 from gameplatform.accounts.models import User
 from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.panels import Button, Cell, Panel, Table
-from gameplatform.core.tokens import format_amount_fixed
+from gameplatform.backoffice.searching import as_number
+from gameplatform.core.tokens import amount_decimal
 from payments.admin.ledger import amount_text
 from payments.queries import transfers_of
 from rooms import lifecycle, quarantine
@@ -173,10 +174,6 @@ class SetAsideFilter(admin.SimpleListFilter):
         return queryset.filter(quarantined_at__isnull=False, status__in=Session.LIVE)
 
 
-def _plain_number(term: str) -> int | None:
-    return int(term) if term.isascii() and term.isdecimal() and len(term) < 19 else None
-
-
 @admin.register(Session)
 class SessionAdmin(OwnedAdmin):
     owner_path = "room__owner"
@@ -213,12 +210,12 @@ class SessionAdmin(OwnedAdmin):
         ("starts at", lambda session: session.starts_at),
         ("ends at", lambda session: session.ends_at),
         ("seats taken", lambda session: session.participants_count),
-        ("entry fee", lambda session: format_amount_fixed(session.entry_fee_minor, decimals=session.token.decimals)),
+        ("entry fee", lambda session: amount_decimal(session.entry_fee_minor, decimals=session.token.decimals)),
         ("token", lambda session: session.token.symbol),
     )
 
     def search_exactly(self, term: str) -> Q:
-        number = _plain_number(term)
+        number = as_number(term)
         return Q(room__name=term) if number is None else Q(pk=number) | Q(room__name=term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -297,18 +294,22 @@ class ParticipantAdmin(OwnedAdmin):
         ("room", lambda place: place.room.name),
         ("session", lambda place: place.session.code),
         ("status", lambda place: place.status),
-        ("paid", lambda place: format_amount_fixed(place.amount_minor, decimals=place.session.token.decimals)),
+        ("paid", lambda place: amount_decimal(place.amount_minor, decimals=place.session.token.decimals)),
         ("rank", lambda place: place.rank),
         (
             "prize",
-            lambda place: format_amount_fixed(place.prize_minor or 0, decimals=place.session.token.decimals),
+            lambda place: (
+                None
+                if place.prize_minor is None
+                else amount_decimal(place.prize_minor, decimals=place.session.token.decimals)
+            ),
         ),
         ("token", lambda place: place.session.token.symbol),
         ("joined at", lambda place: place.joined_at),
     )
 
     def search_exactly(self, term: str) -> Q:
-        number = _plain_number(term)
+        number = as_number(term)
         return Q(user__username__iexact=term) if number is None else Q(pk=number) | Q(user__username__iexact=term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

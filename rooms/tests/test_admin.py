@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from gameplatform.core.models import AuditEntry
+from rooms import tick
 from rooms.models import Room, Session
 from tests.support.backoffice import worker
 from tests.support.books import balance, findings, nothing_moves
@@ -112,6 +113,38 @@ def test_an_edit_beside_a_live_session_waits_and_shows(browser, make_room):
         {"entry_fee_minor": 1_000},
         {"entry_fee_minor": 1_250},
     )
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+def test_a_rooms_symbol_is_taken_away_by_an_edit_that_leaves_it_empty(browser, make_room, is_live):
+    room = make_room(symbol="REELS")
+    session = Session.objects.get(pk=room.current_session_id)
+    if not is_live:
+        # Nobody came, and the room opens no other session.
+        browser.post(page("rooms_room_pause", room.pk), REASON)
+        tick.advance(now=session.starts_at)
+    edited = {
+        **REASON,
+        "name": room.name,
+        "symbol": "",
+        "entry_fee": "10",
+        "prizes": ["50", "30", "20"],
+        "max_participants": room.max_participants,
+        "join_window_seconds": room.join_window_seconds,
+        "run_seconds": room.run_seconds,
+    }
+    assert browser.post(page("rooms_room_edit", room.pk), edited).status_code == 302
+    entry = AuditEntry.objects.order_by("-id").first()
+    assert (entry.before, entry.after) == ({"symbol": "REELS"}, {"symbol": ""})
+    if is_live:
+        room.refresh_from_db()
+        assert (room.symbol, room.pending_change) == ("REELS", {"symbol": ""})
+        # The same again is nothing new.
+        assert browser.post(page("rooms_room_edit", room.pk), edited).status_code == 400
+        tick.advance(now=session.starts_at)
+    room.refresh_from_db()
+    assert (room.symbol, room.pending_change) == (None, None)
+    assert browser.post(page("rooms_room_edit", room.pk), edited).status_code == 400
 
 
 def test_an_edit_that_changes_nothing_is_refused(browser, make_room):

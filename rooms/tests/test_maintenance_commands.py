@@ -197,7 +197,7 @@ def test_prune_takes_only_what_nobody_can_use_any_more(running, player, make_roo
     out = run("prune", "--dry-run")
     counts = (
         "idempotency records: 1\nrefresh tokens: 2\nended sessions of the back-office: 1\nwrong passwords: 1\n"
-        "logins to the back-office: 1\npot jobs: 0\nroom events: 6\n"
+        "logins to the back-office: 1\npot jobs: 0\nwebhook events: 0\nroom events: 6\nexports: 0\n"
     )
     assert out == counts + "12 rows would be deleted.\n"
     assert kept() == before

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
+from gameplatform.core.models import AuditEntry
 from payments import adjustments, freezing, ledger, wallets
 from payments.errors import TokenFrozen, TokenNotFrozen
 from payments.models import Account, Token, TokenFreezeStep, Transfer
@@ -229,6 +230,10 @@ def test_a_breach_raises_the_alarm_and_freezes_only_the_token_concerned(gems, go
         run()
     step = TokenFreezeStep.objects.get()
     assert (step.token, step.kind, step.actor, step.at) == (gold, "frozen", None, gold.payouts_frozen_at)
+    entry = AuditEntry.objects.get(action="token frozen")
+    assert (entry.who(), entry.object_type, entry.object_id) == ("the platform", "payments.token", str(gold.pk))
+    assert (entry.reason, entry.before["frozen_at"]) == ("reconciliation: I2 token GOLD: balances sum to 1", None)
+    assert entry.after["frozen_at"] is not None
 
 
 @committed

@@ -83,6 +83,7 @@ def test_control_without_the_sessions_lock_seats_are_oversold(make_room, people,
     install_copy(
         JOIN_SQL,
         {
+            "EXISTS join_session(": "EXISTS join_session_unlocked(",
             "FUNCTION join_session(": "FUNCTION join_session_unlocked(",
             "WHERE id = p_session FOR NO KEY UPDATE;": "WHERE id = p_session; PERFORM pg_sleep(0.2);",
         },
@@ -124,6 +125,7 @@ def test_control_without_the_accounts_lock_the_purse_is_overdrawn(make_room, pla
     install_copy(
         JOIN_SQL,
         {
+            "EXISTS join_session(": "EXISTS join_session_unlocked(",
             "FUNCTION join_session(": "FUNCTION join_session_unlocked(",
             "FROM ledger_post(": "FROM ledger_post_unlocked(",
         },

@@ -17,7 +17,7 @@ from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
-APPS = ("accounts", "chat", "core", "payments", "rooms", "rounds")
+APPS = ("accounts", "backoffice", "chat", "core", "payments", "rooms", "rounds", "webhooks")
 
 # Those that were made before there was this check, each with the rules it breaks and why that was left so: an applied
 # migration is not written anew. Whoever adds a line here says in it how a running platform bears that migration.

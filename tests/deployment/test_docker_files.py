@@ -200,6 +200,7 @@ def expressions() -> list[str]:
 
 def test_the_dashboard_and_the_alerts_ask_for_metrics_that_exist():
     modules = ("gameplatform/core/metrics.py", "gameplatform/watching.py", "rooms/watching.py", "payments/watching.py")
+    modules += ("gameplatform/webhooks/watching.py",)
     source = "".join((settings.BASE_DIR / path).read_text() for path in modules)
     known = set(re.findall(r'"(gameplatform_\w+)"', source))
     assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in asked_metrics()} == known

@@ -1,19 +1,28 @@
 """The back-office's cast and a platform with something to see of every kind."""
 
-from datetime import timedelta
+import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
 
+from chat import messages, moderation
+from chat.access import Caller
+from chat.models import Member, Message, ModerationAct, Report, Sanction
+from chat.posting import Draft
 from gameplatform.accounts import api_keys
-from gameplatform.accounts.models import ApiClient, User
+from gameplatform.accounts.models import ApiClient, Game, GameUser, User
 from gameplatform.core import clock
 from gameplatform.core.models import AuditEntry
 from gameplatform.operations.groups import GROUPS, set_up_groups
+from gameplatform.webhooks import endpoints
+from gameplatform.webhooks.models import Delivery
 from payments import adjustments
-from payments.models import Account, Adjustment
+from payments.models import Account, Adjustment, Escrow, Job, PlayerProfile, Pot, PotGame
 from rooms import tick
 from rooms.models import Participant, Session
+from rounds import access
+from rounds.models import Contest, Leaderboard, LeaderboardEntry, Round
 
 
 def worker(role: str, username: str | None = None) -> User:
@@ -41,6 +50,93 @@ def run_session(room: Any, players: list[User], join: Any) -> Session:
     return session
 
 
+def _talk(room: Any, superuser: User, now: datetime) -> dict[str, Any]:
+    conversation = room.conversation
+    talker, muted = Member.objects.filter(conversation=conversation).order_by("id")[:2]
+    draft = Draft(
+        sender_id=talker.user_id, sender_name=None, content="hello", message_type="text", meta={}, client_msg_id=None
+    )
+    said = messages.post_message(caller=Caller(user=talker.account), room_id=conversation.pk, draft=draft, now=now)
+    message = Message.objects.get(pk=said.row["id"])
+    moderation.report(
+        caller=Caller(user=muted.account), message_id=message.pk, reporter_id=muted.user_id, reason="spam", now=now
+    )
+    moderation.mute(
+        caller=Caller(staff=superuser),
+        room_id=conversation.pk,
+        acting_as=None,
+        user_id=muted.user_id,
+        reason="too loud",
+        expires_at=None,
+        now=now,
+    )
+    return {
+        "chat.conversation": conversation,
+        "chat.member": talker,
+        "chat.message": message,
+        "chat.report": Report.objects.get(message=message),
+        "chat.sanction": Sanction.objects.get(conversation=conversation),
+        "chat.moderationact": ModerationAct.objects.order_by("-id").first(),
+    }
+
+
+def _pots(game: Game, player: User, client: ApiClient, now: datetime) -> dict[str, Any]:
+    pot = Pot.objects.create(
+        game=game,
+        number=1,
+        escrow=Escrow.objects.create(controller=Escrow.Controller.POT),
+        address="0x1",
+        deadline=now,
+        created_at=now,
+    )
+    job = Job.objects.create(
+        public_id=uuid.uuid4(),
+        client=client,
+        game=game,
+        request_digest=b"d" * 32,
+        kind=Job.Kind.CREATE,
+        arguments={},
+        memo={},
+        status=Job.Status.FAILED,
+        error_code="INSUFFICIENT_FUNDS",
+        due_at=now,
+        created_at=now,
+        finished_at=now,
+    )
+    return {
+        "payments.pot": pot,
+        "payments.job": job,
+        "payments.potgame": PotGame.objects.create(game=game),
+        "payments.playerprofile": PlayerProfile.objects.create(
+            user=player,
+            plyr_id="player-one",
+            primary_address="0x2",
+            mirror_address="0x3",
+            is_guest=True,
+            created_at=now,
+        ),
+    }
+
+
+def _rounds(game: Game, player: User, now: datetime) -> dict[str, Any]:
+    gamer = GameUser.objects.create(game=game, user=player, username="gamer")
+    contest = Contest.objects.create(
+        game=game, multiplayer_id=1, controller="api", score_order="desc", master=gamer, created_at=now
+    )
+    played = {"game": game, "game_user": gamer, "start_time": now, "submitted_at": now, "created_at": now}
+    board = Leaderboard.objects.create(game=game, name="Top", score_order="desc", created_at=now)
+    return {
+        "accounts.gameuser": gamer,
+        "rounds.gameaccess": access.open_access(game=game, now=now),
+        "rounds.contest": contest,
+        "rounds.round": Round.objects.create(**played, contest=contest, game_type="duel", updated_at=now),
+        "rounds.leaderboard": board,
+        "rounds.leaderboardentry": LeaderboardEntry.objects.create(
+            leaderboard=board, game_user=gamer, score=7, standing=-7, created_at=now
+        ),
+    }
+
+
 def one_of_each(*, room: Any, session: Session, superuser: User, player: User, gold: Any) -> dict[str, Any]:
     """An object of each model with pages of its own, by the model's label."""
     now = clock.now()
@@ -54,7 +150,25 @@ def one_of_each(*, room: Any, session: Session, superuser: User, player: User, g
     key = api_keys.issue_key(
         client=client, scopes=["results"], now=now, expires_at=now + timedelta(days=1), actor=superuser
     ).key
+    endpoint = endpoints.create(
+        name="A server",
+        url="https://8.8.8.8/hooks",
+        types=["session.ended"],
+        client=client,
+        user=None,
+        actor=superuser,
+        now=now,
+    ).endpoint
+    delivery = Delivery.objects.get(
+        pk=endpoints.send_test(endpoint_id=endpoint.pk, among=endpoints.existing(), actor=superuser, now=now)
+    )
     return {
+        **_talk(room, superuser, now),
+        **_pots(room.game, player, client, now),
+        **_rounds(room.game, player, now),
+        "webhooks.endpoint": endpoint,
+        "webhooks.delivery": delivery,
+        "webhooks.event": delivery.event,
         "rooms.room": room,
         "rooms.session": session,
         "rooms.participant": Participant.objects.filter(session=session).first(),

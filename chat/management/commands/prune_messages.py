@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -7,8 +6,6 @@ from chat import retention
 from gameplatform.core import clock
 from gameplatform.core.errors import Invalid
 from gameplatform.core.progress import Progress, parse_period
-
-CONVERSATIONS_AT_ONCE = 100
 
 
 class Command(BaseCommand):
@@ -27,18 +24,6 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write(f"Would delete {total} messages posted before {before:%Y-%m-%d %H:%M:%S} UTC.")
             return
-        self.stdout.write(f"Deleted {self._prune(before, total)} messages.")
-
-    def _prune(self, before: datetime, total: int) -> int:
-        deleted = 0
         with Progress("deleted", total=total, say=self.stderr.write) as progress:
-            while chosen := retention.conversations_with_old_messages(before=before, limit=CONVERSATIONS_AT_ONCE):
-                round_deleted = 0
-                for conversation_id in chosen:
-                    while count := retention.prune_batch(conversation_id=conversation_id, before=before):
-                        round_deleted += count
-                        progress.add(count)
-                deleted += round_deleted
-                if not round_deleted:
-                    break
-        return deleted
+            deleted = retention.prune(before=before, on_batch=progress.add)
+        self.stdout.write(f"Deleted {deleted} messages.")

@@ -1,23 +1,28 @@
 """The first page: whose figures, which alarms, and how few questions to the database."""
 
+import time
 import uuid
 from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from gameplatform.core import clock, health
+from chat import conversations
+from chat.models import Message
+from gameplatform.accounts.models import ApiClient, User
+from gameplatform.core import census, clock, health, redis_connection
 from gameplatform.core.models import AuditEntry
+from gameplatform.operations import vitals
 from payments import adjustments, freezing
-from payments.models import Account, Adjustment
+from payments.models import Account, Adjustment, Job
 from rooms.models import Session
 from tests.support.backoffice import run_session, worker
 
 # What one opening of the page may ask, whatever there is to see: login, session, permissions, figures, books.
-QUERIES_MAX = 17
+QUERIES_MAX = 19
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +86,69 @@ def test_a_master_sees_its_own_rooms_figures_and_no_books(client, played, master
 def test_a_moderator_sees_no_figures(client, played):
     page = today(client, worker("moderator"))
     assert "GOLD" not in page
-    assert "Choose from the menu" in page
+    assert "Pending sessions" not in page
+    assert card("Open reports", "0<") in page
+
+
+def test_who_may_see_nothing_is_told_where_to_go(client, played):
+    user = User.objects.create_user("newcomer", is_staff=True)
+    assert "Choose from the menu" in today(client, user)
+
+
+def test_the_pulse_of_the_platform_is_shown(client, played, monkeypatch):
+    monkeypatch.setattr(census, "KEY", f"sockets:{uuid.uuid4()}")
+    redis_connection.run(lambda redis: redis.hset(census.KEY, "one", f"3:{int(time.time() * 1000)}"))
+    redis_connection.run(lambda redis: redis.hset(census.KEY, "another", f"4:{int(time.time() * 1000)}"))
+    redis_connection.run(lambda redis: redis.hset(census.KEY, "dead", f"9:{int(time.time() * 1000) - 60_000}"))
+    queue = f"tasks:{uuid.uuid4()}"
+    monkeypatch.setattr(vitals, "QUEUE", queue)
+    redis_connection.run(lambda redis: redis.rpush(queue, "a", "b"))
+    conversation = played.room.conversation
+    for _ in range(2):
+        with transaction.atomic():
+            conversations.post_system_message(conversation_id=conversation.pk, text="hello", meta={}, now=clock.now())
+    page = today(client, worker("support"))
+    redis_connection.run(lambda redis: redis.delete(queue, census.KEY))
+    assert card("Open sockets", "7<") in page
+    assert card("Tasks waiting", "2<") in page
+    # What the rooms themselves said while they played counts too.
+    assert Message.objects.count() > 2
+    assert card("Chat messages, last minute", f"{Message.objects.count()}<") in page
+    Message.objects.update(created_at=clock.now() - timedelta(minutes=2))
+    assert card("Chat messages, last minute", "0<") in today(client, worker("operator"))
+
+
+def test_without_redis_the_page_is_there_and_says_what_it_does_not_know(client, played, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    page = today(client, worker("support"))
+    assert "Redis is away: joins are refused" in page
+    assert card("Open sockets", "unknown<") in page
+    assert card("Tasks waiting", "unknown<") in page
+    assert card("Seats taken, 24 h", "5<") in page
+
+
+def test_failed_jobs_come_before_the_figures(client, played, game):
+    now = clock.now()
+    asker = ApiClient.objects.create(name="A server", game=game)
+    for error, age in (("INSUFFICIENT_FUNDS", timedelta(hours=1)), ("ROOM_GONE", timedelta(hours=25))):
+        Job.objects.create(
+            public_id=uuid.uuid4(),
+            client=asker,
+            game=game,
+            request_digest=error.encode(),
+            kind="pay",
+            arguments={},
+            memo={},
+            status="failed",
+            error_code=error,
+            due_at=now,
+            created_at=now - age,
+            finished_at=now - age,
+        )
+    page = today(client, worker("support"))
+    assert page.index("INSUFFICIENT_FUNDS") < page.index("Pending sessions")
+    assert "ROOM_GONE" not in page
+    assert "INSUFFICIENT_FUNDS" not in today(client, worker("moderator"))
 
 
 def test_sessions_that_were_set_aside_come_first(client, played, make_room):

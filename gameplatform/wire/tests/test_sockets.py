@@ -13,8 +13,9 @@ from django.urls import path
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from gameplatform.core import census, redis_connection
 from gameplatform.core import hub as hub_module
-from gameplatform.core import redis_connection
+from gameplatform.core.census import get_census
 from gameplatform.core.hub import get_hub
 from gameplatform.core.realtime import publish_now
 from gameplatform.core.tests.conftest import valkey  # noqa: F401 - the fixture, for this folder too
@@ -90,6 +91,7 @@ class Server:
     async def _serve(self):
         await self._server.serve(sockets=[self._socket])
         await get_hub().close()
+        await get_census().close()
 
     def __enter__(self):
         self._thread.start()
@@ -297,3 +299,24 @@ async def test_held_events_come_after_the_history_and_without_what_it_told(serve
         ("event", 4),
         ("event", 5),
     ]
+
+
+async def test_open_sockets_are_counted_while_they_are_open_and_not_longer(server):
+    def known():
+        return int(redis_connection.run(census.read))
+
+    assert known() == 0
+    async with client_of(server.url()), client_of(server.url()):
+        await until(lambda: known() >= 1)
+        async with client_of(server.url()):
+            await until(lambda: known() == 3)
+    await until(lambda: known() == 0)
+
+
+async def test_sockets_of_a_process_that_fell_silent_are_forgotten(server, monkeypatch):
+    monkeypatch.setattr(census, "SILENT_MS", 200)
+    monkeypatch.setattr(census, "SPEAK_SECONDS", 60.0)
+    async with client_of(server.url()):
+        await until(lambda: int(redis_connection.run(census.read)) == 1)
+        await asyncio.sleep(0.3)
+        assert int(redis_connection.run(census.read)) == 0

@@ -7,17 +7,25 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from gameplatform.core import clock
 from gameplatform.core.errors import DomainError
-from gameplatform.demo import seeding
+from gameplatform.core.progress import Progress
+from gameplatform.demo import crowd, seeding
+from gameplatform.demo.crowd import Crowd
 from gameplatform.demo.logins import CAST, FILE_NAME, LoginsUnreadable, complete_logins, keep_logins
 
 
 class Command(BaseCommand):
     help = (
-        "Make the demo's token, people, games and rooms, and print the logins. Safe to repeat. It makes a superuser:"
-        " not for a platform with real players."
+        "Make the demo's token, people, games and rooms, and print the logins; with --size large, days of play as well."
+        " Safe to stop and to repeat. It makes a superuser: not for a platform with real players."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--size",
+            choices=("small", "large"),
+            default="small",
+            help="large: also 100,000 sessions that are over, with 1,000,000 transfers; a few minutes",
+        )
         parser.add_argument("--dry-run", action="store_true", help="only say what would be made")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,6 +34,8 @@ class Command(BaseCommand):
                 self._list_missing()
             else:
                 self._make_missing()
+            if options["size"] == "large":
+                self._crowd(crowd.LARGE, is_dry=options["dry_run"])
         except DomainError as error:
             raise CommandError(error.message) from error
         except LoginsUnreadable as error:
@@ -52,3 +62,26 @@ class Command(BaseCommand):
         self.stdout.write(f"Demo logins (kept in {settings.DATA_DIR / FILE_NAME}):")
         for username, role in CAST.items():
             self.stdout.write(f"{role.value:<7} {username:<13} {logins[username].password}")
+
+    def _crowd(self, size: Crowd, *, is_dry: bool) -> None:
+        players, rooms = crowd.missing_players(size), crowd.missing_rooms(size)
+        batches = crowd.missing_batches(size)
+        sessions = sum(len(size.numbers(batch)) for batch in batches)
+        if not (players or rooms or batches):
+            self.stdout.write(f"The crowd is complete: {size.sessions:,} sessions, {size.transfers():,} transfers.")
+            return
+        what = f"{len(players):,} players, {len(rooms):,} rooms, {sessions:,} sessions"
+        if is_dry:
+            self.stdout.write(f"Would make {what}; {size.transfers():,} transfers in all.")
+            return
+        now = clock.now()
+        if players:
+            crowd.make_players(names=players, now=now)
+        if rooms:
+            crowd.make_rooms(names=rooms, now=now)
+        with Progress("sessions", total=sessions, say=self.stderr.write) as progress:
+            for batch in batches:
+                crowd.make_batch(crowd=size, batch=batch, now=now)
+                progress.add(len(size.numbers(batch)))
+        crowd.analyse()
+        self.stdout.write(f"Made {what}; {size.transfers():,} transfers in all.")

@@ -1,0 +1,53 @@
+"""What the chat's acts share: who may press, as whom it runs, and for how long a sanction lasts."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from chat.access import Caller
+from gameplatform.accounts import roles
+from gameplatform.accounts.models import User
+from gameplatform.backoffice.acts import Act, ReasonForm
+
+
+class ChatAct(Act):
+    """An act of staff with the permission to change the model."""
+
+    permission: ClassVar[str]
+
+    def is_allowed(self, request: HttpRequest, obj: Any) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, self.permission)
+
+
+class DurationForm(ReasonForm):
+    """A reason, and how long it lasts."""
+
+    hours = forms.TypedChoiceField(
+        label="For",
+        choices=[
+            ("1", "an hour"),
+            ("24", "a day"),
+            ("168", "a week"),
+            ("720", "30 days"),
+            ("", "good, until it is lifted"),
+        ],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial="24",
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("hours", "reason")
+
+
+def ends_at(data: dict[str, Any], now: datetime) -> datetime | None:
+    """When a sanction of this form ends; ``None``: when it is lifted."""
+    return None if data["hours"] is None else now + timedelta(hours=data["hours"])
+
+
+def as_staff(actor: User) -> Caller:
+    """The caller of the chat's use cases."""
+    return Caller(staff=actor)

@@ -1,0 +1,343 @@
+"""Conversations, who is in them, who was muted or banned, and what moderators did."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Model, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.decorators import display
+
+from chat import moderation, queries, tenant_rooms
+from chat.admin.acting import ChatAct, DurationForm, as_staff, ends_at
+from chat.models import Conversation, Member, Message, ModerationAct, Sanction
+from gameplatform.backoffice.admin import ReadOnlyAdmin
+from gameplatform.backoffice.panels import Cell, Panel, Table
+from gameplatform.backoffice.searching import as_uuid
+from gameplatform.core import clock
+
+ROWS_SHOWN = 50
+TEXT_SHOWN = 120
+
+
+class CloseConversation(ChatAct):
+    slug = "close"
+    title = "Close"
+    icon = "lock"
+    is_dangerous = True
+    permission = "chat.change_conversation"
+
+    def explanation(self, obj: Conversation) -> str:
+        return f"Nothing more is said in {obj.name} and all its sockets close. Its history stays; it can be reopened."
+
+    def is_possible(self, obj: Conversation) -> bool:
+        return obj.is_active
+
+    def run(self, *, actor: Any, obj: Conversation, data: dict[str, Any], now: datetime) -> str:
+        tenant_rooms.deactivate_room(caller=as_staff(actor), room_id=obj.pk, reason=data["reason"], now=now)
+        return f"{obj.name} is closed."
+
+
+class ReopenConversation(ChatAct):
+    slug = "reopen"
+    title = "Reopen"
+    icon = "lock_open"
+    permission = "chat.change_conversation"
+
+    def explanation(self, obj: Conversation) -> str:
+        return f"{obj.name} takes messages again."
+
+    def is_possible(self, obj: Conversation) -> bool:
+        return not obj.is_active
+
+    def run(self, *, actor: Any, obj: Conversation, data: dict[str, Any], now: datetime) -> str:
+        tenant_rooms.activate_room(caller=as_staff(actor), room_id=obj.pk, reason=data["reason"], now=now)
+        return f"{obj.name} is open again."
+
+
+class MemberAct(ChatAct):
+    """An act on somebody in a conversation."""
+
+    permission = "chat.change_member"
+
+    def target(self, actor: Any, obj: Member) -> dict[str, Any]:
+        """Who and where, as the use cases take it."""
+        return {
+            "caller": as_staff(actor),
+            "room_id": obj.conversation_id,
+            "acting_as": None,
+            "user_id": obj.user_id,
+        }
+
+
+class Mute(MemberAct):
+    slug = "mute"
+    title = "Mute"
+    icon = "volume_off"
+    form = DurationForm
+
+    def explanation(self, obj: Member) -> str:
+        return f"{obj.user_name} goes on reading {obj.conversation.name} and cannot post there. A newer mute counts."
+
+    def run(self, *, actor: Any, obj: Member, data: dict[str, Any], now: datetime) -> str:
+        moderation.mute(**self.target(actor, obj), reason=data["reason"], expires_at=ends_at(data, now), now=now)
+        return f"{obj.user_name} is muted in {obj.conversation.name}."
+
+
+class Kick(MemberAct):
+    slug = "kick"
+    title = "Kick"
+    icon = "logout"
+
+    def explanation(self, obj: Member) -> str:
+        return f"{obj.user_name} is put out of {obj.conversation.name} and its sockets close; it may join again."
+
+    def run(self, *, actor: Any, obj: Member, data: dict[str, Any], now: datetime) -> str:
+        moderation.kick(**self.target(actor, obj), reason=data["reason"], now=now)
+        return f"{obj.user_name} was put out of {obj.conversation.name}."
+
+    def landing(self, obj: Member) -> str:
+        # The member is no more.
+        return reverse("admin:chat_conversation_change", args=[obj.conversation_id])
+
+
+class Ban(Kick):
+    slug = "ban"
+    title = "Ban"
+    icon = "block"
+    is_dangerous = True
+    form = DurationForm
+
+    def explanation(self, obj: Member) -> str:
+        return f"{obj.user_name} is put out of {obj.conversation.name} and cannot come back before the ban ends."
+
+    def run(self, *, actor: Any, obj: Member, data: dict[str, Any], now: datetime) -> str:
+        moderation.ban(**self.target(actor, obj), reason=data["reason"], expires_at=ends_at(data, now), now=now)
+        return f"{obj.user_name} is banned from {obj.conversation.name}."
+
+
+class Lift(ChatAct):
+    slug = "lift"
+    title = "Lift"
+    icon = "undo"
+    permission = "chat.change_sanction"
+
+    def explanation(self, obj: Sanction) -> str:
+        return f"The {obj.kind} of {obj.user_id} in {obj.conversation.name} ends now."
+
+    def is_possible(self, obj: Sanction) -> bool:
+        return obj.lifted_at is None
+
+    def run(self, *, actor: Any, obj: Sanction, data: dict[str, Any], now: datetime) -> str:
+        lifted = moderation.lift(
+            caller=as_staff(actor),
+            room_id=obj.conversation_id,
+            acting_as=None,
+            user_id=obj.user_id,
+            kind=Sanction.Kind(obj.kind),
+            reason=data["reason"],
+            now=now,
+        )
+        return f"The {obj.kind} of {obj.user_id} is lifted." if lifted else "It was lifted already."
+
+
+def message_cells(message: Message) -> list[Any]:
+    """A message as a row of a panel."""
+    return [
+        Cell(message.seq, link=reverse("admin:chat_message_change", args=[message.pk]), is_number=True),
+        message.created_at,
+        message.sender_name,
+        Cell("deleted", tone="warning") if message.is_deleted else "",
+        Cell(message.content[:TEXT_SHOWN], is_text=True),
+    ]
+
+
+MESSAGE_HEADINGS = ("No.", "When", "Who", "", "What")
+
+
+class MessagesPanel(Panel):
+    title = "Latest messages"
+
+    def table(self, request: HttpRequest, obj: Conversation) -> Table:
+        newest = queries.messages_of(obj.pk, include_deleted=True).order_by("-seq")[:ROWS_SHOWN]
+        more = Cell("All messages", link=f"{reverse('admin:chat_message_changelist')}?q={obj.pk}")
+        rows = [message_cells(message) for message in newest]
+        return Table(headings=MESSAGE_HEADINGS, rows=rows, empty="Nothing was said yet", more=more)
+
+
+class MembersPanel(Panel):
+    title = "Members"
+
+    def table(self, request: HttpRequest, obj: Conversation) -> Table:
+        rows = [
+            [
+                Cell(member.user_name, link=reverse("admin:chat_member_change", args=[member.pk])),
+                Cell(member.user_id, is_code=True),
+                str(member.meta.get("role", "")),
+                member.joined_at,
+            ]
+            for member in obj.members.order_by("-id")[:ROWS_SHOWN]
+        ]
+        more = Cell("All members", link=f"{reverse('admin:chat_member_changelist')}?q={obj.pk}")
+        return Table(headings=("Name", "User id", "Role", "Joined"), rows=rows, empty="Nobody is here", more=more)
+
+
+class SanctionsPanel(Panel):
+    title = "Mutes and bans in force"
+
+    def table(self, request: HttpRequest, obj: Conversation) -> Table:
+        standing = queries.sanctions_in_force(obj.pk, now=clock.now())[:ROWS_SHOWN]
+        rows = [
+            [
+                Cell(sanction.user_id, link=reverse("admin:chat_sanction_change", args=[sanction.pk])),
+                Cell(sanction.kind, tone="danger" if sanction.kind == Sanction.Kind.BAN else "warning"),
+                Cell(sanction.reason, is_text=True),
+                sanction.created_at,
+                sanction.expires_at or "until lifted",
+            ]
+            for sanction in standing
+        ]
+        return Table(
+            headings=("User id", "What", "Why", "Since", "Until"), rows=rows, empty="Nobody is muted or banned"
+        )
+
+
+class ModerationPanel(Panel):
+    title = "What moderators did"
+
+    def is_shown(self, request: HttpRequest, obj: Conversation) -> bool:
+        return request.user.has_perm("chat.view_moderationact")
+
+    def table(self, request: HttpRequest, obj: Conversation) -> Table:
+        acts = ModerationAct.objects.filter(conversation_id=obj.pk).order_by("-id")[:ROWS_SHOWN]
+        rows = [
+            [act.created_at, act.actor, act.act.replace("_", " "), act.user_id, Cell(act.reason, is_text=True)]
+            for act in acts
+        ]
+        more = Cell("All of it", link=f"{reverse('admin:chat_moderationact_changelist')}?q={obj.pk}")
+        return Table(headings=("When", "Who", "Did", "To", "Why"), rows=rows, empty="Nothing so far", more=more)
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnlyAdmin):
+    list_display = ("name", "kind", "client", "state", "participant_count", "message_count", "last_message_at")
+    list_filter = ("kind", "is_active")
+    list_select_related = ("client",)
+    search_fields = ("name",)
+    search_help_text = "The beginning of a name, or an id"
+    ordering = ("-created_at",)
+    fields = (
+        "id",
+        "name",
+        "kind",
+        "client",
+        "state",
+        "description",
+        "participant_count",
+        "message_count",
+        "last_message_at",
+        "created_at",
+    )
+    readonly_fields = fields
+    acts = (CloseConversation(), ReopenConversation())
+    panels: ClassVar[list[Panel]] = [MessagesPanel(), MembersPanel(), SanctionsPanel(), ModerationPanel()]
+    export_columns = (
+        ("id", lambda room: room.pk),
+        ("name", lambda room: room.name),
+        ("kind", lambda room: room.kind),
+        ("client", lambda room: room.client),
+        ("active", lambda room: room.is_active),
+        ("members", lambda room: room.participant_count),
+        ("messages", lambda room: room.message_count),
+        ("created at", lambda room: room.created_at),
+    )
+
+    def search_exactly(self, term: str) -> Q:
+        key = as_uuid(term)
+        return Q(name__istartswith=term) if key is None else Q(pk=key)
+
+    @display(description="state", ordering="is_active", label={"open": "success", "closed": "warning"})
+    def state(self, room: Conversation) -> str:
+        return "open" if room.is_active else "closed"
+
+
+class InConversation(ReadOnlyAdmin):
+    """Rows whose acts are acts on their conversation, so its trail is theirs."""
+
+    list_select_related: tuple[str, ...] = ("conversation",)
+
+    def trail_object(self, obj: Any) -> Model:
+        conversation: Model = obj.conversation
+        return conversation
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related(*self.list_select_related)
+
+
+@admin.register(Member)
+class MemberAdmin(InConversation):
+    list_display = ("user_name", "user_id", "conversation", "account", "joined_at")
+    list_select_related = ("conversation", "account")
+    search_fields = ("user_id",)
+    search_help_text = "A user id, a conversation's id, or the user name of a player of the platform"
+    ordering = ("-id",)
+    fields = ("user_name", "user_id", "conversation", "account", "meta", "joined_at")
+    readonly_fields = fields
+    acts = (Mute(), Kick(), Ban())
+
+    def search_exactly(self, term: str) -> Q:
+        key = as_uuid(term)
+        found = Q(user_id=term) | Q(account__username__iexact=term)
+        return found if key is None else found | Q(conversation_id=key)
+
+
+@admin.register(Sanction)
+class SanctionAdmin(InConversation):
+    list_display = ("user_id", "kind", "conversation", "reason", "created_at", "expires_at", "lifted_at")
+    list_filter = ("kind", ("lifted_at", admin.EmptyFieldListFilter))
+    search_fields = ("user_id",)
+    search_help_text = "A user id, or a conversation's id"
+    ordering = ("-id",)
+    fields = ("user_id", "kind", "conversation", "reason", "created_at", "expires_at", "lifted_at")
+    readonly_fields = fields
+    acts = (Lift(),)
+
+    def search_exactly(self, term: str) -> Q:
+        key = as_uuid(term)
+        return Q(user_id=term) if key is None else Q(user_id=term) | Q(conversation_id=key)
+
+
+@admin.register(ModerationAct)
+class ModerationActAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "actor", "act", "user_id", "conversation_id", "reason", "expires_at")
+    list_filter = ("act",)
+    search_fields = ("actor",)
+    search_help_text = "A user id, a conversation's id, or who acted: staff:NAME, client:NAME, member:ID"
+    ordering = ("-created_at", "-id")
+    fields = (
+        "created_at",
+        "actor",
+        "act",
+        "user_id",
+        "conversation_id",
+        "client",
+        "message_id",
+        "reason",
+        "expires_at",
+    )
+    readonly_fields = fields
+    export_columns = (
+        ("at", lambda act: act.created_at),
+        ("actor", lambda act: act.actor),
+        ("act", lambda act: act.act),
+        ("user id", lambda act: act.user_id),
+        ("conversation", lambda act: act.conversation_id),
+        ("message", lambda act: act.message_id),
+        ("reason", lambda act: act.reason),
+        ("expires at", lambda act: act.expires_at),
+    )
+
+    def search_exactly(self, term: str) -> Q:
+        key = as_uuid(term)
+        return Q(user_id=term) | Q(actor=term) if key is None else Q(user_id=term) | Q(conversation_id=key)

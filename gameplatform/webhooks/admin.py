@@ -1,0 +1,426 @@
+"""Webhooks in the back-office: endpoints with their acts, deliveries to look at and replay, events."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from gameplatform.accounts import roles
+from gameplatform.accounts.models import ApiClient, User
+from gameplatform.backoffice.acts import Act, ReasonForm, ShownOnce
+from gameplatform.backoffice.admin import ReadOnlyAdmin
+from gameplatform.backoffice.panels import Button, Cell, Panel, Table
+from gameplatform.webhooks import deliveries, endpoints
+from gameplatform.webhooks.catalogue import EventType
+from gameplatform.webhooks.models import NAME_LENGTH_MAX, URL_LENGTH_MAX, Delivery, Endpoint, Event
+
+ROWS_SHOWN = 50
+CHANGE_ENDPOINTS = "webhooks.change_endpoint"
+REPLAY = "webhooks.change_delivery"
+READ_CHAT = "chat.view_message"
+STATE_TONES = {"pending": "info", "delivered": "success", "dead": "danger"}
+
+
+class TermsForm(ReasonForm):
+    """What an endpoint is to be."""
+
+    name = forms.CharField(max_length=NAME_LENGTH_MAX, widget=UnfoldAdminTextInputWidget())
+    url = forms.CharField(
+        label="URL", max_length=URL_LENGTH_MAX, widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "https://"})
+    )
+    types = forms.MultipleChoiceField(
+        label="Events", choices=EventType.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
+    field_order: tuple[str, ...] = ("name", "url", "types", "reason")
+
+    def starting_values(self) -> dict[str, Any]:
+        if self.obj is None:
+            return {}
+        return {"name": self.obj.name, "url": self.obj.url, "types": self.obj.types}
+
+
+class CreateForm(TermsForm):
+    client = forms.ModelChoiceField(
+        ApiClient.objects.order_by("name"),
+        label="API client",
+        required=False,
+        empty_label="–",
+        widget=UnfoldAdminSelectWidget,
+        help_text="A tenant or a game's server. With neither a client nor a master the endpoint is the platform's.",
+    )
+    master = forms.ModelChoiceField(
+        User.objects.filter(is_master=True).order_by("username"),
+        required=False,
+        empty_label="–",
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order: tuple[str, ...] = ("name", "client", "master", "url", "types", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("client") and data.get("master"):
+            self.add_error("master", "An endpoint has one owner.")
+        return data
+
+
+class EndpointAct(Act):
+    """An act of staff that may change endpoints."""
+
+    def is_allowed(self, request: HttpRequest, obj: Endpoint) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, CHANGE_ENDPOINTS)
+
+    def is_possible(self, obj: Endpoint) -> bool:
+        return obj.deleted_at is None
+
+
+class CreateEndpoint(EndpointAct):
+    slug = "add"
+    title = "New webhook endpoint"
+    icon = "add"
+    form = CreateForm
+
+    def explanation(self, obj: None) -> str:
+        return "Its owner's events are sent there from now on. What signs them is shown once, on the next page."
+
+    def run(self, *, actor: Any, obj: None, data: dict[str, Any], now: datetime) -> ShownOnce:
+        issued = endpoints.create(
+            name=data["name"],
+            url=data["url"],
+            types=data["types"],
+            client=data["client"],
+            user=data["master"],
+            actor=actor,
+            reason=data["reason"],
+            now=now,
+        )
+        return _shown(f"{issued.endpoint.name} listens.", issued)
+
+
+class EditEndpoint(EndpointAct):
+    slug = "edit"
+    title = "Edit"
+    icon = "edit"
+    form = TermsForm
+
+    def explanation(self, obj: Endpoint) -> str:
+        return f"What is on its way to {obj.name} goes to the new URL, too."
+
+    def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
+        terms = endpoints.Terms(name=data["name"], url=data["url"], types=data["types"])
+        endpoints.change(**_common(obj, actor, data, now), terms=terms)
+        return f"{data['name']} is changed."
+
+
+class RotateForm(ReasonForm):
+    old_lives_hours = forms.TypedChoiceField(
+        label="The old secret signs for",
+        choices=[
+            ("0", "no longer, from now on"),
+            ("1", "one more hour"),
+            ("24", "one more day"),
+            ("168", "one more week"),
+        ],
+        coerce=int,
+        initial="24",
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("old_lives_hours", "reason")
+
+
+class RotateSecret(EndpointAct):
+    slug = "rotate"
+    title = "Rotate the secret"
+    icon = "autorenew"
+    form = RotateForm
+
+    def explanation(self, obj: Endpoint) -> str:
+        return (
+            f"{obj.name} gets a new secret, shown once, on the next page. The old one signs beside it for as long as"
+            " you say, so that the receiver can change without losing anything."
+        )
+
+    def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> ShownOnce:
+        ends = now + timedelta(hours=data["old_lives_hours"])
+        return _shown(
+            f"{obj.name} has a new secret.",
+            endpoints.rotate_secret(**_common(obj, actor, data, now), old_ends_at=ends),
+        )
+
+
+class DisableEndpoint(EndpointAct):
+    slug = "disable"
+    title = "Disable"
+    icon = "notifications_off"
+    is_dangerous = True
+
+    def explanation(self, obj: Endpoint) -> str:
+        return f"{obj.name} is sent nothing more. What is on its way is given up; what happens meanwhile is never told."
+
+    def is_possible(self, obj: Endpoint) -> bool:
+        return obj.disabled_at is None
+
+    def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
+        endpoints.disable(**_common(obj, actor, data, now))
+        return f"{obj.name} is disabled."
+
+
+class EnableEndpoint(EndpointAct):
+    slug = "enable"
+    title = "Enable"
+    icon = "notifications_active"
+
+    def explanation(self, obj: Endpoint) -> str:
+        return f"{obj.name} is told of what happens from now on. What was given up can be replayed then."
+
+    def is_possible(self, obj: Endpoint) -> bool:
+        return obj.disabled_at is not None and obj.deleted_at is None
+
+    def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
+        endpoints.enable(**_common(obj, actor, data, now))
+        return f"{obj.name} is enabled."
+
+
+class SendTest(EndpointAct):
+    slug = "test"
+    title = "Send a test event"
+    icon = "send"
+
+    def explanation(self, obj: Endpoint) -> str:
+        return f"{obj.name} is sent one event of the type webhook.test, within seconds."
+
+    def is_possible(self, obj: Endpoint) -> bool:
+        return obj.disabled_at is None
+
+    def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
+        endpoints.send_test(**_common(obj, actor, data, now))
+        return "The test event is on its way: see the deliveries below."
+
+
+class ReplayDead(EndpointAct):
+    slug = "replay-dead"
+    title = "Replay what was given up"
+    icon = "replay"
+
+    def explanation(self, obj: Endpoint) -> str:
+        count = Delivery.objects.filter(endpoint=obj, state=Delivery.State.DEAD).count()
+        return f"{count} dead deliveries to {obj.name} are tried again, each under its own id, with all attempts anew."
+
+    def is_allowed(self, request: HttpRequest, obj: Endpoint) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, REPLAY)
+
+    def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
+        return f"{deliveries.replay_dead(**_common(obj, actor, data, now))} deliveries are tried again."
+
+
+class DeleteEndpoint(EndpointAct):
+    slug = "remove"
+    title = "Delete"
+    icon = "delete"
+    is_dangerous = True
+
+    def explanation(self, obj: Endpoint) -> str:
+        return f"{obj.name} is sent nothing more and cannot be enabled again; its deliveries can still be looked at."
+
+    def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
+        endpoints.delete(**_common(obj, actor, data, now))
+        return f"{obj.name} is deleted."
+
+
+def _common(obj: Endpoint, actor: Any, data: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "endpoint_id": obj.pk,
+        "among": endpoints.existing(),
+        "actor": actor,
+        "reason": data["reason"],
+        "now": now,
+    }
+
+
+def _shown(done: str, issued: endpoints.Issued) -> ShownOnce:
+    return ShownOnce(done=done, secrets=[("Signing secret", issued.secret)])
+
+
+class DeliveriesPanel(Panel):
+    title = "Deliveries"
+
+    def is_shown(self, request: HttpRequest, obj: Endpoint) -> bool:
+        return request.user.has_perm("webhooks.view_delivery")
+
+    def table(self, request: HttpRequest, obj: Endpoint) -> Table:
+        rows = [
+            [
+                Cell(delivery.event.public_id, link=_page("delivery", delivery.pk)),
+                delivery.event.type,
+                Cell(delivery.state, tone=STATE_TONES[delivery.state]),
+                Cell(delivery.attempts, is_number=True),
+                delivery.last_error or delivery.last_status,
+                delivery.created_at,
+            ]
+            for delivery in deliveries.of_endpoint(obj, state=None)[:ROWS_SHOWN]
+        ]
+        listed = f"{reverse('admin:webhooks_delivery_changelist')}?endpoint__id__exact={obj.pk}"
+        headings = ("Message", "Type", "State", "Attempts", "Last answer", "Since")
+        return Table(headings=headings, rows=rows, empty="Nothing was sent yet", more=Cell("All", link=listed))
+
+    def buttons(self, request: HttpRequest, obj: Endpoint) -> list[Button]:
+        link = f"{reverse('admin:webhooks_delivery_changelist')}?endpoint__id__exact={obj.pk}&state__exact=dead"
+        return [Button(title="Given up", link=link)]
+
+
+def _page(model: str, pk: int) -> str:
+    return reverse(f"admin:webhooks_{model}_change", args=[pk])
+
+
+class DisabledFilter(admin.SimpleListFilter):
+    title = "disabled"
+    parameter_name = "disabled"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Yes")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> QuerySet[Endpoint]:
+        return queryset.filter(disabled_at__isnull=False) if self.value() == "1" else queryset
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(ReadOnlyAdmin):
+    list_display = ("name", "owner", "url", "health", "disabled_reason", "created_at")
+    list_filter = (DisabledFilter,)
+    list_select_related = ("client", "user")
+    search_fields = ("name", "url", "client__name", "user__username")
+    ordering = ("-id",)
+    fields = (
+        "public_id",
+        "name",
+        "owner",
+        "url",
+        "types",
+        "health",
+        "failing_since",
+        "disabled_at",
+        "disabled_reason",
+        "deleted_at",
+        "old_secret_ends_at",
+        "created_at",
+    )
+    readonly_fields = fields
+    creation = CreateEndpoint()
+    acts = (
+        EditEndpoint(),
+        SendTest(),
+        RotateSecret(),
+        ReplayDead(),
+        DisableEndpoint(),
+        EnableEndpoint(),
+        DeleteEndpoint(),
+    )
+    panels: ClassVar[list[Panel]] = [DeliveriesPanel()]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, "webhooks.add_endpoint")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # What signs is nobody's to see, and is not fetched.
+        return super().get_queryset(request).defer("secret_encrypted", "old_secret_encrypted")
+
+    @admin.display(description="owner")
+    def owner(self, endpoint: Endpoint) -> str:
+        return f"{endpoint.owner_kind} {endpoint.client or endpoint.user or ''}".strip()
+
+    @display(
+        description="state",
+        label={"listens": "success", "failing": "warning", "disabled": "danger", "deleted": "plain"},
+    )
+    def health(self, endpoint: Endpoint) -> str:
+        if endpoint.deleted_at is not None:
+            return "deleted"
+        if endpoint.disabled_at is not None:
+            return "disabled"
+        return "listens" if endpoint.failing_since is None else "failing"
+
+
+class ReplayDelivery(Act):
+    slug = "replay"
+    title = "Replay"
+    icon = "replay"
+    advice = {"WEBHOOK_ENDPOINT_DISABLED": "Enable the endpoint on its page, then replay."}
+
+    def explanation(self, obj: Delivery) -> str:
+        return f"{obj.event} is sent to {obj.endpoint.name} again, under the same id, with all attempts anew."
+
+    def is_allowed(self, request: HttpRequest, obj: Delivery) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, REPLAY)
+
+    def is_possible(self, obj: Delivery) -> bool:
+        return obj.state != Delivery.State.PENDING
+
+    def run(self, *, actor: Any, obj: Delivery, data: dict[str, Any], now: datetime) -> str:
+        reason = data["reason"]
+        deliveries.replay(delivery_id=obj.pk, actor=actor, reason=reason, now=now, among=endpoints.existing())
+        return "It is tried again within seconds."
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("message", "type", "endpoint", "shown_state", "attempts", "last_status", "last_error", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("event", "endpoint")
+    search_fields = ("=event__public_id",)
+    search_help_text = "A message's id (msg_…)"
+    ordering = ("-id",)
+    fields = (
+        "message",
+        "type",
+        "endpoint",
+        "shown_state",
+        "attempts",
+        "next_attempt_at",
+        "last_status",
+        "last_error",
+        "created_at",
+        "finished_at",
+    )
+    readonly_fields = fields
+    acts = (ReplayDelivery(),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request).select_related("event", "endpoint")
+        return rows.defer("endpoint__secret_encrypted", "endpoint__old_secret_encrypted", "event__data")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "endpoint__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="message", ordering="event")
+    def message(self, delivery: Delivery) -> str:
+        return delivery.event.public_id
+
+    @admin.display(description="type")
+    def type(self, delivery: Delivery) -> str:
+        return delivery.event.type
+
+    @display(description="state", ordering="state", label=STATE_TONES)
+    def shown_state(self, delivery: Delivery) -> str:
+        return delivery.state
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "type", "occurred_at")
+    list_filter = ("type",)
+    search_fields = ("=public_id",)
+    ordering = ("-id",)
+
+    def get_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
+        # What a tenant's users say is for who may read the chat.
+        is_chat = obj is not None and obj.type.startswith("chat.")
+        seen = ("data",) if not is_chat or request.user.has_perm(READ_CHAT) else ()
+        return ("public_id", "type", "occurred_at", *seen)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj)

@@ -1,0 +1,42 @@
+"""What an operator watches of the webhooks, read from the database (queries)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Count, Min
+
+from gameplatform.core.metrics import Reading
+from gameplatform.webhooks.models import Delivery, Endpoint
+
+State = Delivery.State
+
+
+def readings(now: datetime) -> Iterator[Reading]:
+    """Cheap at any size: what was delivered is not counted here but where it is done."""
+    unfinished = (State.PENDING, State.DEAD)
+    counts = dict.fromkeys((str(state) for state in unfinished), 0)
+    rows = Delivery.objects.filter(state__in=unfinished).order_by()
+    counts |= dict(rows.values_list("state").annotate(Count("pk")))
+    yield Reading(
+        name="gameplatform_webhooks",
+        meaning="Deliveries on their way, and those given up (until they are replayed or pruned).",
+        label="state",
+        values=counts,
+    )
+    yield Reading(
+        name="gameplatform_webhook_overdue_seconds",
+        meaning="How long the delivery that waits longest for its attempt has waited.",
+        values={"": _overdue(now)},
+    )
+    disabled = Endpoint.objects.filter(disabled_at__isnull=False, deleted_at__isnull=True)
+    yield Reading(
+        name="gameplatform_webhook_endpoints_disabled",
+        meaning="Endpoints that nothing is sent to any more.",
+        values={"": disabled.count()},
+    )
+
+
+def _overdue(now: datetime) -> float:
+    due = Delivery.objects.filter(state=State.PENDING, next_attempt_at__lte=now)
+    first: datetime | None = due.aggregate(first=Min("next_attempt_at"))["first"]
+    return 0.0 if first is None else (now - first).total_seconds()

@@ -1,0 +1,270 @@
+"""Pots, jobs and players: to look at, and to try a failed job again. Money moves by jobs only."""
+
+import json
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.decorators import display
+
+from gameplatform.accounts import roles
+from gameplatform.accounts.models import User
+from gameplatform.backoffice.acts import Act
+from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
+from gameplatform.backoffice.panels import Cell, Panel, Table
+from gameplatform.backoffice.searching import as_number, as_uuid
+from payments import jobs
+from payments.admin.ledger import account_cell, amount_text
+from payments.models import Account, Allowance, Job, PlayerProfile, PlayerSession, Pot, PotGame, PotMember
+from payments.queries import transfers_of
+
+ROWS_SHOWN = 200
+POT_TONES = {"open": "success", "ended": "plain", "closed": "warning"}
+JOB_TONES = {"pending": "info", "success": "success", "failed": "danger"}
+
+
+class HoldingsPanel(Panel):
+    title = "Holds"
+
+    def is_shown(self, request: HttpRequest, obj: Pot) -> bool:
+        return request.user.has_perm("payments.view_account")
+
+    def table(self, request: HttpRequest, obj: Pot) -> Table:
+        accounts = Account.objects.filter(escrow_id=obj.escrow_id).select_related("token", "owner")
+        rows = [
+            [account_cell(account), Cell(amount_text(account.balance_minor, account.token), is_number=True)]
+            for account in accounts.order_by("token__symbol")
+        ]
+        return Table(headings=("Account", "Balance"), rows=rows, empty="Nothing was paid in yet")
+
+
+class PotMembersPanel(Panel):
+    title = "Members"
+
+    def table(self, request: HttpRequest, obj: Pot) -> Table:
+        members = PotMember.objects.filter(pot=obj).select_related("player").order_by("id")[:ROWS_SHOWN]
+        rows = [
+            [
+                Cell(
+                    member.player.plyr_id, link=reverse("admin:payments_playerprofile_change", args=[member.player_id])
+                ),
+                member.joined_at,
+                member.left_at,
+            ]
+            for member in members
+        ]
+        return Table(headings=("Player", "Joined", "Left"), rows=rows, empty="Nobody has joined")
+
+
+class PotTransfersPanel(Panel):
+    title = "Transfers"
+
+    def is_shown(self, request: HttpRequest, obj: Pot) -> bool:
+        return request.user.has_perm("payments.view_transfer")
+
+    def table(self, request: HttpRequest, obj: Pot) -> Table:
+        rows = [
+            [
+                Cell(transfer.pk, link=reverse("admin:payments_transfer_change", args=[transfer.pk])),
+                transfer.created_at,
+                transfer.code,
+                Cell(amount_text(transfer.amount_minor, transfer.token), is_number=True),
+                Cell(transfer.idempotency_key, is_code=True),
+            ]
+            for transfer in transfers_of(f"pot:{obj.pk}")[:ROWS_SHOWN]
+        ]
+        return Table(headings=("Transfer", "When", "Why", "Amount", "Key"), rows=rows)
+
+
+@admin.register(Pot)
+class PotAdmin(ReadOnlyAdmin):
+    list_display = ("number", "game", "state", "members_count", "capacity", "deadline", "created_at")
+    list_filter = ("status", "game")
+    list_select_related = ("game",)
+    search_fields = ("number",)
+    search_help_text = "A pot's number, or its address"
+    ordering = ("-id",)
+    fields = ("game", "number", "address", "state", "members_count", "capacity", "deadline", "created_at", "over_at")
+    readonly_fields = fields
+    panels: ClassVar[list[Panel]] = [HoldingsPanel(), PotMembersPanel(), PotTransfersPanel()]
+    export_columns = (
+        ("id", lambda pot: pot.pk),
+        ("game", lambda pot: pot.game.name),
+        ("number", lambda pot: pot.number),
+        ("address", lambda pot: pot.address),
+        ("status", lambda pot: pot.status),
+        ("members", lambda pot: pot.members_count),
+        ("capacity", lambda pot: pot.capacity),
+        ("deadline", lambda pot: pot.deadline),
+        ("created at", lambda pot: pot.created_at),
+        ("over at", lambda pot: pot.over_at),
+    )
+
+    def search_exactly(self, term: str) -> Q:
+        number = as_number(term)
+        return Q(address=term) if number is None else Q(number=number) | Q(address=term)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("game")
+
+    @display(description="status", ordering="status", label=POT_TONES)
+    def state(self, pot: Pot) -> str:
+        return pot.status
+
+
+class RetryJob(Act):
+    slug = "retry"
+    title = "Try again"
+    icon = "replay"
+    advice = {"JOB_NOT_FAILED": "Somebody else may have tried it again already."}
+
+    def explanation(self, obj: Job) -> str:
+        return (
+            f"The job failed ({obj.error_message or obj.error_code or 'no reason was kept'}), and the game's server was"
+            " told so: it may have asked anew, which would do it twice. The job is tried again within seconds."
+        )
+
+    def is_allowed(self, request: HttpRequest, obj: Job) -> bool:
+        return isinstance(request.user, User) and roles.may(request.user, "payments.change_job")
+
+    def is_possible(self, obj: Job) -> bool:
+        return obj.status == Job.Status.FAILED
+
+    def run(self, *, actor: Any, obj: Job, data: dict[str, Any], now: datetime) -> str:
+        jobs.retry_failed(public_id=obj.public_id, actor=actor, reason=data["reason"], now=now)
+        return f"The job {obj.public_id} is tried again within seconds."
+
+
+class AskedPanel(Panel):
+    title = "What was asked and what came of it"
+
+    def table(self, request: HttpRequest, obj: Job) -> Table:
+        rows = [
+            ["Asked", Cell(json.dumps(obj.arguments, indent=2), is_code=True)],
+            ["Came of it", Cell(None if obj.result is None else json.dumps(obj.result, indent=2), is_code=True)],
+            ["Receipt", Cell(obj.receipt_hash, is_code=True)],
+        ]
+        return Table(headings=(), rows=rows)
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "kind", "game", "state", "attempts", "error_code", "created_at", "finished_at")
+    list_filter = ("status", "kind", "game")
+    list_select_related = ("game",)
+    search_fields = ("public_id",)
+    search_help_text = "A job's id"
+    ordering = ("-id",)
+    fields = (
+        "public_id",
+        "kind",
+        "game",
+        "client",
+        "state",
+        "attempts",
+        "error_code",
+        "error_message",
+        "retried_by",
+        "created_at",
+        "due_at",
+        "finished_at",
+    )
+    readonly_fields = fields
+    acts = (RetryJob(),)
+    panels: ClassVar[list[Panel]] = [AskedPanel()]
+    export_columns = (
+        ("id", lambda job: job.public_id),
+        ("kind", lambda job: job.kind),
+        ("game", lambda job: job.game.name),
+        ("status", lambda job: job.status),
+        ("attempts", lambda job: job.attempts),
+        ("error", lambda job: job.error_code),
+        ("message", lambda job: job.error_message),
+        ("created at", lambda job: job.created_at),
+        ("finished at", lambda job: job.finished_at),
+    )
+
+    def search_exactly(self, term: str) -> Q:
+        key = as_uuid(term)
+        # What is no id is nobody's.
+        return Q(pk__in=[]) if key is None else Q(public_id=key)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("game", "client", "retried_by")
+
+    @display(description="status", ordering="status", label=JOB_TONES)
+    def state(self, job: Job) -> str:
+        return job.status
+
+
+@admin.register(PotGame)
+class PotGameAdmin(PlatformAdmin):
+    list_display = ("game", "public_id", "owner", "last_pot_number")
+    list_select_related = ("game", "owner")
+    autocomplete_fields = ("owner",)
+    fields = ("game", "public_id", "owner", "last_pot_number")
+    readonly_fields = ("last_pot_number",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: PotGame | None = None) -> bool:
+        # The row counts the game's pots.
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: PotGame | None = None) -> tuple[str, ...]:
+        return ("last_pot_number",) if obj is None else ("game", "last_pot_number")
+
+
+class PlayerSessionsPanel(Panel):
+    title = "Sessions with games"
+
+    def table(self, request: HttpRequest, obj: PlayerProfile) -> Table:
+        sessions = PlayerSession.objects.filter(player=obj).select_related("game").order_by("-expires_at")[:ROWS_SHOWN]
+        rows = [[session.game.name, Cell(session.nonce, is_number=True), session.expires_at] for session in sessions]
+        return Table(headings=("Game", "Logins", "Ends"), rows=rows, empty="Never signed in")
+
+
+class AllowancesPanel(Panel):
+    title = "What games may take"
+
+    def table(self, request: HttpRequest, obj: PlayerProfile) -> Table:
+        allowances = Allowance.objects.filter(player=obj).select_related("game", "token").order_by("game", "token")
+        rows = [
+            [each.game.name, Cell(amount_text(each.amount_minor, each.token), is_number=True), each.expires_at]
+            for each in allowances[:ROWS_SHOWN]
+        ]
+        return Table(headings=("Game", "Still", "Until"), rows=rows, empty="No game may take anything")
+
+
+@admin.register(PlayerProfile)
+class PlayerProfileAdmin(ReadOnlyAdmin):
+    list_display = ("plyr_id", "user", "is_guest", "otp_locked_until", "created_at")
+    list_filter = ("is_guest",)
+    list_select_related = ("user",)
+    search_fields = ("plyr_id",)
+    search_help_text = "The beginning of a plyrId, or a whole address"
+    ordering = ("-id",)
+    fields = (
+        "plyr_id",
+        "user",
+        "primary_address",
+        "mirror_address",
+        "is_guest",
+        "guest_claimed",
+        "otp_failures",
+        "otp_locked_until",
+        "created_at",
+    )
+    readonly_fields = fields
+    panels: ClassVar[list[Panel]] = [PlayerSessionsPanel(), AllowancesPanel()]
+    export_columns = (
+        ("id", lambda player: player.pk),
+        ("plyrId", lambda player: player.plyr_id),
+        ("user", lambda player: player.user.username),
+        ("guest", lambda player: player.is_guest),
+        ("created at", lambda player: player.created_at),
+    )
+
+    def search_exactly(self, term: str) -> Q:
+        return Q(plyr_id__startswith=term.lower()) | Q(primary_address=term) | Q(mirror_address=term)
