@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from chat import messages, moderation, queries
@@ -29,7 +30,9 @@ class DeleteMessage(ChatAct):
     advice = {"MESSAGE_NOT_FOUND": "Somebody else has deleted it."}
 
     def explanation(self, obj: Message) -> str:
-        return f"The message of {obj.sender_name} disappears for everybody in the room. It can be restored."
+        return _("The message of %(name)s disappears for everybody in the room. It can be restored.") % {
+            "name": obj.sender_name
+        }
 
     def is_possible(self, obj: Message) -> bool:
         return not obj.is_deleted
@@ -38,7 +41,7 @@ class DeleteMessage(ChatAct):
         messages.delete_message(
             caller=as_staff(actor), message_id=obj.pk, acting_as=None, reason=data["reason"], now=now
         )
-        return "The message is deleted."
+        return _("The message is deleted.")
 
 
 class RestoreMessage(ChatAct):
@@ -49,7 +52,7 @@ class RestoreMessage(ChatAct):
     advice = {"ROOM_INACTIVE": "Reopen the conversation first."}
 
     def explanation(self, obj: Message) -> str:
-        return f"The message of {obj.sender_name} is shown again in its old place."
+        return _("The message of %(name)s is shown again in its old place.") % {"name": obj.sender_name}
 
     def is_possible(self, obj: Message) -> bool:
         return obj.is_deleted
@@ -58,7 +61,7 @@ class RestoreMessage(ChatAct):
         messages.restore_message(
             caller=as_staff(actor), message_id=obj.pk, acting_as=None, reason=data["reason"], now=now
         )
-        return "The message is restored."
+        return _("The message is restored.")
 
 
 class AroundPanel(Panel):
@@ -112,8 +115,8 @@ class MessageAdmin(ReadOnlyAdmin):
         return message.content[:TEXT_SHOWN]
 
     @display(description="state", label={"deleted": "warning"})
-    def state(self, message: Message) -> str | None:
-        return "deleted" if message.is_deleted else None
+    def state(self, message: Message) -> tuple[str, str] | None:
+        return ("deleted", _("deleted")) if message.is_deleted else None
 
 
 class ReportAct(ChatAct):
@@ -132,11 +135,13 @@ class UpholdReport(ReportAct):
     is_dangerous = True
 
     def explanation(self, obj: Report) -> str:
-        return f"The message of {obj.message.sender_name} disappears for everybody, and the report is closed."
+        return _("The message of %(name)s disappears for everybody, and the report is closed.") % {
+            "name": obj.message.sender_name
+        }
 
     def run(self, *, actor: Any, obj: Report, data: dict[str, Any], now: datetime) -> str:
         closed = moderation.uphold_report(staff=as_staff(actor), report_id=obj.pk, reason=data["reason"], now=now)
-        return "The message is deleted and the report closed." if closed else "The report was closed already."
+        return _("The message is deleted and the report closed.") if closed else _("The report was closed already.")
 
 
 class DismissReport(ReportAct):
@@ -145,11 +150,11 @@ class DismissReport(ReportAct):
     icon = "done"
 
     def explanation(self, obj: Report) -> str:
-        return "The message stays as it is, and the report is closed."
+        return _("The message stays as it is, and the report is closed.")
 
     def run(self, *, actor: Any, obj: Report, data: dict[str, Any], now: datetime) -> str:
         closed = moderation.resolve_report(staff=as_staff(actor), report_id=obj.pk, reason=data["reason"], now=now)
-        return "The report is closed." if closed else "The report was closed already."
+        return _("The report is closed.") if closed else _("The report was closed already.")
 
 
 @admin.register(Report)

@@ -13,22 +13,10 @@ from django.apps import apps
 from django.contrib.admin import AdminSite
 from django.utils.functional import Promise
 from django.utils.text import capfirst
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 
 from gameplatform.backoffice.admin import PlatformAdmin
 from gameplatform.core.errors import DomainError
-
-# States and kinds as rows have them.
-STATES = (
-    *(gettext_noop("open"), gettext_noop("inactive"), gettext_noop("deleted"), gettext_noop("active")),
-    *(gettext_noop("pending"), gettext_noop("running"), gettext_noop("ended"), gettext_noop("out")),
-    *(gettext_noop("void"), gettext_noop("paid"), gettext_noop("left"), gettext_noop("refunded")),
-    *(gettext_noop("live"), gettext_noop("revoked"), gettext_noop("expired"), gettext_noop("waits")),
-    *(gettext_noop("deposit"), gettext_noop("withdrawal"), gettext_noop("closed"), gettext_noop("failed")),
-    *(gettext_noop("success"), gettext_noop("settled"), gettext_noop("requested"), gettext_noop("approved")),
-    *(gettext_noop("rejected"), gettext_noop("entry_fee"), gettext_noop("refund"), gettext_noop("prize")),
-)
-
 
 WORDS: set[str] = set()
 

@@ -128,23 +128,23 @@ def _running(found: Vitals | None) -> list[dict[str, Any]]:
     if found is None:
         return []
     return [
-        {"name": "Open sockets", "value": _known(found.sockets)},
-        {"name": "Tasks waiting", "value": _known(found.tasks_waiting)},
+        {"name": _("Open sockets"), "value": _known(found.sockets)},
+        {"name": _("Tasks waiting"), "value": _known(found.tasks_waiting)},
     ]
 
 
 def _known(value: int | None) -> str:
-    return "unknown" if value is None else f"{value:,}"
+    return _("unknown") if value is None else f"{value:,}"
 
 
 def _chat(user: User, sees_rooms: bool, now: datetime) -> list[dict[str, Any]]:
     cards: list[dict[str, Any]] = []
     if sees_rooms or roles.may(user, "chat.view_message"):
         said = chat_queries.posted_since(now - timedelta(minutes=1))
-        cards.append({"name": "Chat messages, last minute", "value": _up_to(said)})
+        cards.append({"name": _("Chat messages, last minute"), "value": _up_to(said)})
     if roles.may(user, "chat.view_report"):
         link = f"{reverse('admin:chat_report_changelist')}?resolved_at__isempty=1"
-        cards.append({"name": "Open reports", "value": _up_to(chat_queries.open_reports()), "link": link})
+        cards.append({"name": _("Open reports"), "value": _up_to(chat_queries.open_reports()), "link": link})
     return cards
 
 
@@ -160,13 +160,13 @@ def _failed_jobs(now: datetime) -> Table | None:
         [
             Cell(job.public_id, link=reverse("admin:payments_job_change", args=[job.pk])),
             job.game.name,
-            job.kind,
+            job.get_kind_display(),
             job.finished_at,
             job.error_code,
         ]
         for job in failed
     ]
-    more = Cell("All failed jobs", link=f"{reverse('admin:payments_job_changelist')}?status__exact=failed")
+    more = Cell(_("All failed jobs"), link=f"{reverse('admin:payments_job_changelist')}?status__exact=failed")
     return Table(headings=("Job", "Game", "What", "Failed", "Error"), rows=rows, more=more)
 
 
@@ -175,7 +175,7 @@ def _alarms(user: User, running: Vitals | None) -> list[dict[str, str]]:
     if running is not None:
         age = running.tick_age_seconds
         if not running.is_redis_there:
-            text = "Redis is away: joins are refused, and whether sessions move is unknown."
+            text = _("Redis is away: joins are refused, and whether sessions move is unknown.")
             alarms.append({"tone": "danger", "text": text})
         elif age is None:
             alarms.append(

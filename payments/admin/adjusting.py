@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from gameplatform.accounts import roles
 from gameplatform.accounts.admin import PlatformUserAdmin
 from gameplatform.accounts.models import User
+from gameplatform.backoffice import sentences
 from gameplatform.backoffice.acts import Act, ReasonForm
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Button, Cell, Panel, Table
@@ -41,7 +42,7 @@ class AdjustForm(ReasonForm):
             try:
                 data["amount_minor"] = parse_amount(data["amount"].strip(), decimals=data["token"].decimals)
             except DomainError as error:
-                self.add_error("amount", _(error.message))
+                self.add_error("amount", sentences.translated(error.message))
         return data
 
 

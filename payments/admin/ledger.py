@@ -26,11 +26,18 @@ def amount_text(minor: int, token: Token) -> str:
     return f"{format_amount_fixed(minor, decimals=token.decimals)} {token.symbol}"
 
 
+def code_text(code: str) -> str:
+    """What a transfer was made for, in the user's language."""
+    return _(code.replace("_", " "))
+
+
 def account_text(account: Account) -> str:
     """Who holds the account, in a word or two; its owner must be loaded."""
     if account.owner is not None:
         return account.owner.username
-    return f"escrow {account.escrow_id}" if account.escrow_id else account.get_kind_display().lower()
+    if account.escrow_id:
+        return _("escrow %(number)s") % {"number": account.escrow_id}
+    return account.get_kind_display().lower()
 
 
 def account_cell(account: Account) -> Cell:
@@ -63,7 +70,7 @@ class StatementPanel(Panel):
         rows = [
             [
                 line.created_at,
-                line.code,
+                code_text(line.code),
                 line.reference,
                 Cell(amount_text(line.amount_minor, obj.token), is_number=True),
                 Cell(amount_text(line.balance_after_minor, obj.token), is_number=True),
@@ -122,7 +129,7 @@ class CodeFilter(admin.SimpleListFilter):
     parameter_name = "code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(code, code.replace("_", " ")) for code in CODES]
+        return [(code, code_text(code)) for code in CODES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Transfer]) -> QuerySet[Transfer]:
         return queryset.filter(code=self.value()) if self.value() else queryset
@@ -130,7 +137,7 @@ class CodeFilter(admin.SimpleListFilter):
 
 @admin.register(Transfer)
 class TransferAdmin(ReadOnlyAdmin):
-    list_display = ("id", "created_at", "code", "amount", "taken_from", "given_to", "reference")
+    list_display = ("id", "created_at", "what_for", "amount", "taken_from", "given_to", "reference")
     list_filter = (CodeFilter, "token", ("created_at", admin.DateFieldListFilter))
     search_fields = ("reference",)
     search_help_text = "A reference (session:42), a transaction hash, an idempotency key, or an id"
@@ -138,7 +145,7 @@ class TransferAdmin(ReadOnlyAdmin):
     fields = (
         "id",
         "created_at",
-        "code",
+        "what_for",
         "amount",
         "taken_from",
         "given_to",
@@ -169,6 +176,10 @@ class TransferAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("token", "debit_account__owner", "credit_account__owner")
 
+    @admin.display(description="reason", ordering="code")
+    def what_for(self, transfer: Transfer) -> str:
+        return code_text(transfer.code)
+
     @admin.display(description="amount", ordering="amount_minor")
     def amount(self, transfer: Transfer) -> str:
         return amount_text(transfer.amount_minor, transfer.token)
@@ -183,4 +194,6 @@ class TransferAdmin(ReadOnlyAdmin):
 
     @admin.display(description="corrects")
     def corrected(self, transfer: Transfer) -> str:
-        return f"transfer {transfer.corrects_id}" if transfer.corrects_id else "–"
+        if not transfer.corrects_id:
+            return "–"
+        return _("transfer %(number)s") % {"number": transfer.corrects_id}

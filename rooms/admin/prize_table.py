@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from unfold.widgets import INPUT_CLASSES
 
+from gameplatform.backoffice import sentences
 from gameplatform.core.errors import DomainError
 from rooms import prizes
 
@@ -54,7 +55,7 @@ class PrizeTableField(forms.Field):
         try:
             prizes.prize_shares(rows)
         except DomainError as error:
-            raise ValidationError(_(error.message)) from error
+            raise ValidationError(sentences.translated(error.message)) from error
         return rows
 
 

@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from gameplatform.accounts import roles
 from gameplatform.accounts.models import Game, User
+from gameplatform.backoffice import sentences
 from gameplatform.backoffice.acts import Act, ActForm, ReasonForm
 from gameplatform.backoffice.panels import Cell, Panel, Table
 from gameplatform.backoffice.searching import as_number
@@ -58,7 +59,7 @@ class TermsForm(ActForm):
         try:
             return parse_amount(self.cleaned_data["entry_fee"].strip(), decimals=AMOUNT_DECIMALS)
         except DomainError as error:
-            raise forms.ValidationError(_(error.message)) from error
+            raise forms.ValidationError(sentences.translated(error.message)) from error
 
 
 class NewRoomForm(TermsForm):

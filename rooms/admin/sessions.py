@@ -14,11 +14,12 @@ from unfold.decorators import display
 
 from gameplatform.accounts import roles
 from gameplatform.accounts.models import User
+from gameplatform.backoffice import sentences
 from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.panels import Button, Cell, Panel, Table
 from gameplatform.backoffice.searching import as_number
 from gameplatform.core.tokens import amount_decimal
-from payments.admin.ledger import amount_text
+from payments.admin.ledger import amount_text, code_text
 from payments.queries import transfers_of
 from rooms import lifecycle, quarantine
 from rooms.admin.owned import STATUS_TONES, OwnedAdmin
@@ -109,9 +110,10 @@ class TimelinePanel(Panel):
         rows = [
             [
                 step.at,
-                step.from_status or "–",
+                _(step.from_status) if step.from_status else "–",
                 Cell(step.to_status, tone=STATUS_TONES[step.to_status]),
-                step.reason,
+                # People give their own reasons.
+                step.reason if step.actor else sentences.translated(step.reason),
                 step.actor.username if step.actor else _("the clock"),
             ]
             for step in obj.transitions.select_related("actor").order_by("id")
@@ -152,7 +154,7 @@ class TransfersPanel(Panel):
             [
                 Cell(transfer.pk, link=reverse("admin:payments_transfer_change", args=[transfer.pk])),
                 transfer.created_at,
-                transfer.code,
+                code_text(transfer.code),
                 Cell(amount_text(transfer.amount_minor, obj.token), is_number=True),
                 Cell(transfer.idempotency_key, is_code=True),
             ]
@@ -260,8 +262,9 @@ class SessionAdmin(OwnedAdmin):
         return amount_text(session.entry_fee_minor * session.participants_count, session.token)
 
     @display(description="trouble", label={"set aside": "danger"})
-    def aside(self, session: Session) -> str | None:
-        return "set aside" if session.quarantined_at is not None and session.status in Session.LIVE else None
+    def aside(self, session: Session) -> tuple[str, str] | None:
+        is_aside = session.quarantined_at is not None and session.status in Session.LIVE
+        return ("set aside", _("set aside")) if is_aside else None
 
 
 @admin.register(Participant)
