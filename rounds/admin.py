@@ -19,7 +19,7 @@ from gameplatform.accounts.api_keys import issue_key_for_game
 from gameplatform.accounts.models import ApiKey, GameUser, User
 from gameplatform.backoffice.acts import Act, ShownOnce
 from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
-from gameplatform.backoffice.panels import Cell, Panel, Table
+from gameplatform.backoffice.panels import Cell, Panel, Table, linked
 from gameplatform.backoffice.searching import as_number
 from rounds import access, leaderboards, queries
 from rounds.models import Contest, GameAccess, GameVariable, Leaderboard, LeaderboardEntry, Round
@@ -217,7 +217,7 @@ class RoundAdmin(ReadOnlyAdmin):
         "id",
         "game",
         "game_user",
-        "contest",
+        "in_contest",
         "authoritative",
         "game_type",
         "shown_score",
@@ -232,7 +232,7 @@ class RoundAdmin(ReadOnlyAdmin):
     fields = (
         "game",
         "game_user",
-        "contest",
+        "in_contest",
         "authoritative",
         "game_type",
         "shown_score",
@@ -266,6 +266,10 @@ class RoundAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("game", "game_user", "contest")
+
+    @admin.display(description="contest", ordering="contest")
+    def in_contest(self, row: Round) -> str:
+        return "–" if row.contest is None else linked(row.contest)
 
     @admin.display(description="score")
     def shown_score(self, row: Round) -> str:

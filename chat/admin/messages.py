@@ -13,6 +13,7 @@ from chat import messages, moderation, queries
 from chat.admin.acting import ChatAct, as_staff
 from chat.admin.rooms import MESSAGE_HEADINGS, TEXT_SHOWN, message_cells
 from chat.models import Message, Report
+from gameplatform.backoffice import sentences
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Panel, Table
 from gameplatform.backoffice.searching import as_uuid
@@ -114,9 +115,9 @@ class MessageAdmin(ReadOnlyAdmin):
     def short(self, message: Message) -> str:
         return message.content[:TEXT_SHOWN]
 
-    @display(description="state", label={"deleted": "warning"})
-    def state(self, message: Message) -> tuple[str, str] | None:
-        return ("deleted", _("deleted")) if message.is_deleted else None
+    @display(description="state", label=sentences.Tones({"deleted": "warning"}))
+    def state(self, message: Message) -> str | None:
+        return _("deleted") if message.is_deleted else None
 
 
 class ReportAct(ChatAct):

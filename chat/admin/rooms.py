@@ -16,10 +16,12 @@ from chat.models import Conversation, Member, Message, ModerationAct, Sanction
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
 from gameplatform.backoffice.searching import as_uuid
+from gameplatform.backoffice.sentences import Tones
 from gameplatform.core import clock
 
 ROWS_SHOWN = 50
 TEXT_SHOWN = 120
+STATE_TONES = Tones({"open": "success", "closed": "warning"})
 
 
 class CloseConversation(ChatAct):
@@ -270,10 +272,9 @@ class ConversationAdmin(ReadOnlyAdmin):
         key = as_uuid(term)
         return Q(name__istartswith=term) if key is None else Q(pk=key)
 
-    @display(description="state", ordering="is_active", label={"open": "success", "closed": "warning"})
-    def state(self, room: Conversation) -> tuple[str, str]:
-        state = "open" if room.is_active else "closed"
-        return state, _(state)
+    @display(description="state", ordering="is_active", label=STATE_TONES)
+    def state(self, room: Conversation) -> str:
+        return _("open") if room.is_active else _("closed")
 
 
 class InConversation(ReadOnlyAdmin):

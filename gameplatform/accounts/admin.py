@@ -313,6 +313,10 @@ class ApiClientAdmin(PlatformAdmin):
     acts = (IssueKey(), RevokeAllKeys())
     panels: ClassVar[list[Panel]] = [KeysPanel()]
 
+    def get_fields(self, request: HttpRequest, obj: ApiClient | None = None) -> tuple[str, ...]:
+        # The database gives the others when the row is written.
+        return self.fields if obj is not None else ("name", "game", "is_active")
+
     def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
         return False
 
@@ -329,4 +333,4 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def state(self, key: ApiKey) -> str:
-        return str(key_state(key, clock.now()).text)
+        return _(str(key_state(key, clock.now()).text))

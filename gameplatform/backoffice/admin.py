@@ -20,6 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
@@ -225,6 +226,7 @@ class PlatformAdmin(ModelAdmin):
                 if act.is_possible(obj) and act.is_allowed(request, obj)
             ]
             context["panels"] = [panel.shown(request, obj) for panel in self.panels if panel.is_shown(request, obj)]
+            context["subtitle"] = sentences.named(obj)
             if request.user.has_perm(SEE_TRAIL):
                 context["trail_link"] = trail_link(self.trail_object(obj))
         return super().render_change_form(request, context, *args, **kwargs)
@@ -293,7 +295,8 @@ class PrepareExport(Act):
     """The page of an export that is too long to be sent at once; made anew for each request."""
 
     slug = "export"
-    title = "Prepare the file"
+    # Made anew for each request, after the vocabulary was.
+    title = gettext_lazy("Prepare the file")
     icon = "download"
     form = ActForm
 
@@ -376,11 +379,11 @@ def _plain(name: str, value: Any) -> Any:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("at", "by_whom", "what", "object_name", "reason", "ip")
+    list_display = ("at", "by_whom", "what", "on_what", "reason", "ip")
     list_filter = (("at", admin.DateFieldListFilter),)
     list_select_related = ("actor",)
     ordering = ("-id",)
-    fields = ("at", "by_whom", "what", "object_type", "object_id", "object_name", "reason", "before", "after", "ip")
+    fields = ("at", "by_whom", "what", "object_type", "object_id", "on_what", "reason", "before", "after", "ip")
     export_columns = (
         ("at", lambda entry: entry.at),
         ("actor", lambda entry: entry.who()),
@@ -412,3 +415,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="action")
     def what(self, entry: AuditEntry) -> str:
         return sentences.translated(entry.action)
+
+    @admin.display(description="object")
+    def on_what(self, entry: AuditEntry) -> str:
+        return sentences.named(entry.object_name)

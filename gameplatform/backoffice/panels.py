@@ -4,8 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
+
+from gameplatform.backoffice import sentences
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,12 @@ class Cell:
     is_code: bool = False
     # Long text of people: it wraps.
     is_text: bool = False
+
+
+def linked(obj: Model) -> str:
+    """An object as a link to its page, by its name in the user's language."""
+    link = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+    return format_html('<a href="{}" class="text-link">{}</a>', link, sentences.named(obj))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ found by its pattern, which has to be named here; a test compares these with wha
 """
 
 import re
+from collections.abc import Iterable
 
 from django.utils.translation import gettext, gettext_noop
 
@@ -25,6 +26,11 @@ STATES = (
     *(gettext_noop("not enough participants"), gettext_noop("no result by the deadline")),
     *(gettext_noop("The endpoint was disabled"), gettext_noop("The answer was no valid HTTP")),
     *(gettext_noop("No connection could be made"), gettext_noop("The connection broke")),
+    *(gettext_noop("unmute"), gettext_noop("kick"), gettext_noop("unban"), gettext_noop("delete message")),
+    *(gettext_noop("restore message"), gettext_noop("edit message"), gettext_noop("report")),
+    *(gettext_noop("resolve report"), gettext_noop("delete room"), gettext_noop("deactivate room")),
+    *(gettext_noop("activate room"), gettext_noop("The name"), gettext_noop("join_window_seconds")),
+    gettext_noop("run_seconds"),
 )
 
 # What the audit trail calls an act. Those with one plain name are found where they are recorded.
@@ -69,25 +75,61 @@ SENTENCES = (
     gettext_noop("%(what)s changed"),
     gettext_noop("%(what)s deleted"),
 )
+# How objects without a name of their own are called.
+NAMES = (
+    *(gettext_noop("session %(number)s (%(state)s)"), gettext_noop("participant %(number)s (%(state)s)")),
+    *(gettext_noop("transfer %(number)s (%(code)s)"), gettext_noop("%(kind)s account %(number)s")),
+    *(gettext_noop("%(kind)s request %(number)s (%(state)s)"), gettext_noop("deposit %(id)s")),
+    *(gettext_noop("withdrawal %(id)s"), gettext_noop("job %(id)s"), gettext_noop("pot %(number)s")),
+    *(gettext_noop("game %(number)s"), gettext_noop("contest %(number)s"), gettext_noop("round %(number)s")),
+    *(gettext_noop("entry %(number)s"), gettext_noop("access of game %(number)s")),
+    *(gettext_noop("delivery %(number)s (%(state)s)"), gettext_noop("audit entry %(number)s")),
+    *(gettext_noop("moderation act %(number)s"), gettext_noop("mute of %(user)s"), gettext_noop("ban of %(user)s")),
+    gettext_noop("%(list)s as %(format)s"),
+)
 _PLACE = re.compile(r"%\((\w+)\)s")
+_FILLED = {"number": r"\d+", "id": r"[0-9a-f-]{36}", "list": r"\w+\.\w+", "format": "[A-Z]+"}
 
 
-def _pattern(sentence: str) -> re.Pattern[str]:
-    pieces = _PLACE.split(sentence)
-    made = [f"(?P<{piece}>.+)" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces)]
-    return re.compile("".join(made), re.DOTALL)
+def _patterns(sentences: Iterable[str]) -> list[tuple[str, re.Pattern[str]]]:
+    found = []
+    for sentence in sentences:
+        pieces = _PLACE.split(sentence)
+        made = [
+            f"(?P<{piece}>{_FILLED.get(piece, '.+')})" if index % 2 else re.escape(piece)
+            for index, piece in enumerate(pieces)
+        ]
+        found.append((sentence, re.compile("".join(made), re.DOTALL)))
+    return found
 
 
-_PATTERNS = [(sentence, _pattern(sentence)) for sentence in SENTENCES]
+_SENTENCES, _NAMES = _patterns(SENTENCES), _patterns(NAMES)
 
 
 def translated(text: str) -> str:
     """An English text of the platform in the language of the page; one that nobody has named stays as it is."""
     found = gettext(text) if text else ""
-    if found != text:
-        return found
-    for sentence, pattern in _PATTERNS:
+    return found if found != text else _filled(text, _SENTENCES)
+
+
+def named(thing: object) -> str:
+    """What an object is called in the language of the page; what people have named keeps its name."""
+    return _filled(str(thing), _NAMES)
+
+
+def _filled(text: str, patterns: list[tuple[str, re.Pattern[str]]]) -> str:
+    for sentence, pattern in patterns:
         match = pattern.fullmatch(text)
         if match:
             return gettext(sentence) % {name: translated(part) for name, part in match.groupdict().items()}
     return text
+
+
+class Tones(dict[str, str]):
+    """The tones of a column of badges, by what the badge says in English; the theme asks by what it shows."""
+
+    def __contains__(self, shown: object) -> bool:
+        return any(translated(text) == shown for text in self.keys())
+
+    def __getitem__(self, shown: str) -> str:
+        return next(tone for text, tone in self.items() if translated(text) == shown)

@@ -43,6 +43,8 @@ def translate(site: AdminSite) -> None:
             _model(model, lazily)
     for pages in site._registry.values():
         _pages(pages, lazily)
+        for inline in pages.inlines:
+            _model(inline.model, lazily)
 
 
 def _model(model: Any, lazily: Callable[[Any], Any]) -> None:
@@ -90,9 +92,14 @@ def _act(act: Any, lazily: Callable[[Any], Any]) -> None:
             field.choices = [(value, lazily(label)) for value, label in field.choices]
 
 
-def refusals(kinds: Iterable[type[DomainError]] = (DomainError,)) -> set[str]:
-    """Every sentence that a refusal says when it is given no other."""
-    found = set()
+def kinds_of_refusals(kinds: Iterable[type[DomainError]] = (DomainError,)) -> set[type[DomainError]]:
+    """Every kind of refusal there is."""
+    found = set(kinds)
     for kind in kinds:
-        found |= {kind.default_message} | refusals(kind.__subclasses__())
+        found |= kinds_of_refusals(kind.__subclasses__())
     return found
+
+
+def refusals() -> set[str]:
+    """Every sentence that a refusal says when it is given no other."""
+    return {kind.default_message for kind in kinds_of_refusals()}

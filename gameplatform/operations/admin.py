@@ -23,11 +23,12 @@ from gameplatform.backoffice.export_jobs import ExportGone
 from gameplatform.backoffice.exports import CONTENT_TYPES
 from gameplatform.backoffice.models import Export
 from gameplatform.backoffice.panels import Button, Panel, Table
+from gameplatform.backoffice.sentences import Tones
 from gameplatform.core import clock
 
 # A page that shows progress asks for itself again after so many seconds.
 REFRESH_SECONDS = 2
-TONES = {"requested": "info", "running": "info", "done": "success", "failed": "danger"}
+TONES = Tones({"Waits for a worker": "info", "Being written": "info", "Ready": "success", "Failed": "danger"})
 
 
 class FilePanel(Panel):
@@ -109,8 +110,8 @@ class ExportAdmin(ReadOnlyAdmin):
         return FileResponse(file.open("rb"), as_attachment=True, filename=name, content_type=kind)
 
     @display(description="state", ordering="state", label=TONES)
-    def shown_state(self, export: Export) -> tuple[str, str]:
-        return export.state, export.get_state_display()
+    def shown_state(self, export: Export) -> str:
+        return export.get_state_display()
 
     @admin.display(description="rows")
     def progress(self, export: Export) -> str:

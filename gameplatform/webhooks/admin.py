@@ -355,14 +355,14 @@ class EndpointAdmin(ReadOnlyAdmin):
 
     @display(
         description="state",
-        label={"listens": "success", "failing": "warning", "disabled": "danger", "deleted": "plain"},
+        label=sentences.Tones({"listens": "success", "failing": "warning", "disabled": "danger", "deleted": "plain"}),
     )
-    def health(self, endpoint: Endpoint) -> tuple[str, str]:
+    def health(self, endpoint: Endpoint) -> str:
         if endpoint.deleted_at is not None:
-            return "deleted", _("deleted")
+            return _("deleted")
         if endpoint.disabled_at is not None:
-            return "disabled", _("disabled")
-        return ("listens", _("listens")) if endpoint.failing_since is None else ("failing", _("failing"))
+            return _("disabled")
+        return _("listens") if endpoint.failing_since is None else _("failing")
 
 
 class ReplayDelivery(Act):
@@ -427,9 +427,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def type(self, delivery: Delivery) -> str:
         return delivery.event.type
 
-    @display(description="state", ordering="state", label=STATE_TONES)
-    def shown_state(self, delivery: Delivery) -> tuple[str, str]:
-        return delivery.state, _(delivery.state)
+    @display(description="state", ordering="state", label=sentences.Tones(STATE_TONES))
+    def shown_state(self, delivery: Delivery) -> str:
+        return _(delivery.state)
 
     @admin.display(description="last error")
     def shown_error(self, delivery: Delivery) -> str:

@@ -17,7 +17,7 @@ from gameplatform.accounts.models import User
 from gameplatform.backoffice import sentences
 from gameplatform.backoffice.acts import Act, ReasonForm
 from gameplatform.backoffice.admin import ReadOnlyAdmin
-from gameplatform.backoffice.panels import Button, Cell, Panel, Table
+from gameplatform.backoffice.panels import Button, Cell, Panel, Table, linked
 from gameplatform.core.errors import DomainError
 from gameplatform.core.tokens import amount_decimal, parse_amount
 from payments import adjustments
@@ -158,7 +158,7 @@ class AdjustmentAdmin(AmountColumns):
     list_display = ("created_at", "kind", "user", "amount", "reason", "actor")
     list_select_related = ("user", "token", "actor")
     search_fields = ("=user__username", "=actor__username")
-    fields = ("public_id", "created_at", "kind", "user", "amount", "reason", "actor", "transfer")
+    fields = ("public_id", "created_at", "kind", "user", "amount", "reason", "actor", "moved_by")
     readonly_fields = fields
     export_columns = (
         ("at", lambda row: row.created_at),
@@ -172,6 +172,10 @@ class AdjustmentAdmin(AmountColumns):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("actor")
+
+    @admin.display(description="transfer")
+    def moved_by(self, row: Adjustment) -> str:
+        return linked(row.transfer)
 
 
 class ApproveRequest(Act):

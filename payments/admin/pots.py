@@ -112,9 +112,9 @@ class PotAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("game")
 
-    @display(description="status", ordering="status", label=POT_TONES)
-    def state(self, pot: Pot) -> tuple[str, str]:
-        return pot.status, _(pot.status)
+    @display(description="status", ordering="status", label=sentences.Tones(POT_TONES))
+    def state(self, pot: Pot) -> str:
+        return _(pot.status)
 
 
 class RetryJob(Act):
@@ -201,9 +201,9 @@ class JobAdmin(ReadOnlyAdmin):
     def what_went_wrong(self, job: Job) -> str:
         return sentences.translated(job.error_message)
 
-    @display(description="status", ordering="status", label=JOB_TONES)
-    def state(self, job: Job) -> tuple[str, str]:
-        return job.status, _(job.status)
+    @display(description="status", ordering="status", label=sentences.Tones(JOB_TONES))
+    def state(self, job: Job) -> str:
+        return _(job.status)
 
 
 @admin.register(PotGame)

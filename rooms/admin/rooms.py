@@ -347,9 +347,9 @@ class RoomAdmin(OwnedAdmin):
         user = request.user
         return isinstance(user, User) and (roles.is_master(user) or roles.may(user, queries.MANAGE))
 
-    @display(description="status", ordering="status", label=STATUS_TONES)
-    def shown_status(self, room: Room) -> tuple[str, str]:
-        return room.status, _(room.status)
+    @display(description="status", ordering="status", label=sentences.Tones(STATUS_TONES))
+    def shown_status(self, room: Room) -> str:
+        return _(room.status)
 
     @admin.display(description="game")
     def game_name(self, room: Room) -> str:
@@ -374,6 +374,6 @@ class RoomAdmin(OwnedAdmin):
             "–" if session is None else f"{_(session.status)}, {session.participants_count}/{session.max_participants}"
         )
 
-    @display(description="change", label={"waits": "warning"})
-    def waiting(self, room: Room) -> tuple[str, str] | None:
-        return None if room.pending_change is None else ("waits", _("waits"))
+    @display(description="change", label=sentences.Tones({"waits": "warning"}))
+    def waiting(self, room: Room) -> str | None:
+        return None if room.pending_change is None else _("waits")

@@ -245,9 +245,9 @@ class SessionAdmin(OwnedAdmin):
     def room_name(self, session: Session) -> str:
         return session.room.name
 
-    @display(description="status", ordering="status", label=STATUS_TONES)
-    def shown_status(self, session: Session) -> tuple[str, str]:
-        return session.status, _(session.status)
+    @display(description="status", ordering="status", label=sentences.Tones(STATUS_TONES))
+    def shown_status(self, session: Session) -> str:
+        return _(session.status)
 
     @admin.display(description="entry fee")
     def fee(self, session: Session) -> str:
@@ -261,10 +261,10 @@ class SessionAdmin(OwnedAdmin):
     def pool(self, session: Session) -> str:
         return amount_text(session.entry_fee_minor * session.participants_count, session.token)
 
-    @display(description="trouble", label={"set aside": "danger"})
-    def aside(self, session: Session) -> tuple[str, str] | None:
+    @display(description="trouble", label=sentences.Tones({"set aside": "danger"}))
+    def aside(self, session: Session) -> str | None:
         is_aside = session.quarantined_at is not None and session.status in Session.LIVE
-        return ("set aside", _("set aside")) if is_aside else None
+        return _("set aside") if is_aside else None
 
 
 @admin.register(Participant)
@@ -334,9 +334,9 @@ class ParticipantAdmin(OwnedAdmin):
     def session_code(self, place: Participant) -> str:
         return place.session.code
 
-    @display(description="status", ordering="status", label=STATUS_TONES)
-    def shown_status(self, place: Participant) -> tuple[str, str]:
-        return place.status, _(place.status)
+    @display(description="status", ordering="status", label=sentences.Tones(STATUS_TONES))
+    def shown_status(self, place: Participant) -> str:
+        return _(place.status)
 
     @admin.display(description="paid", ordering="amount_minor")
     def paid(self, place: Participant) -> str:

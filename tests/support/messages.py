@@ -16,13 +16,21 @@ APPS = ("gameplatform", "payments", "rooms", "rounds", "chat")
 CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext"}
 # Words of tables, translated when the table is drawn.
 DRAWN = {"headings", "empty", "note"}
+# What notes an act in the audit trail, where the act's name is said.
+NOTES = {"record", "_record"}
+# Refusals that only an API answers.
+API_ONLY = {
+    *("chat/conversations.py", "chat/messages.py", "chat/posting.py", "chat/tenant_rooms.py", "rooms/entry.py"),
+    *("rooms/results.py", "rooms/scores.py", "rounds/attributes.py", "rounds/players.py", "rounds/scoring.py"),
+    *("gameplatform/core/json_text.py", "gameplatform/accounts/identity.py"),
+}
 _TEXT = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _MARKED = re.compile(rf"\bn?gettext\(u?{_TEXT}(?:,\s*u?{_TEXT})?")
 
 
 def wanted() -> set[str]:
     """Every text that a page of the back-office may show."""
-    found = vocabulary.WORDS | vocabulary.refusals()
+    found = vocabulary.WORDS | vocabulary.refusals() | {text for text in said() if "{}" not in text}
     for app in APPS:
         home = settings.BASE_DIR / app
         for path in home.rglob("*.py"):
@@ -36,14 +44,51 @@ def wanted() -> set[str]:
 def in_source(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            name = called(node)
             if name in CALLS:
                 yield from texts(node.args[: 2 if name == "ngettext" else 1])
+            if name in NOTES:
+                yield from texts(node.args[:2])
             for given in node.keywords:
-                if given.arg in DRAWN:
+                if given.arg in DRAWN or (given.arg == "action" and name in NOTES):
                     yield from texts([given.value])
-        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in DRAWN:
-            yield from texts([node.value])
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            names = node.targets if isinstance(node, ast.Assign) else [node.target]
+            name = getattr(names[0], "id", "").lower().rpartition("_")[2]
+            if name in DRAWN:
+                yield from texts([node.value])
+            elif name == "action" and isinstance(node.value, ast.IfExp):
+                yield from texts([node.value.body, node.value.orelse])
+
+
+def called(node: ast.Call) -> str:
+    """The name of what is called."""
+    name: str = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    return name
+
+
+def said() -> set[str]:
+    """What the domain's refusals say in place of their usual sentence, ``{}`` for what is filled in."""
+    kinds = {kind.__name__ for kind in vocabulary.kinds_of_refusals()}
+    found = set()
+    for app in APPS:
+        for path in (settings.BASE_DIR / app).rglob("*.py"):
+            where = path.relative_to(settings.BASE_DIR)
+            if {"tests", "api", "wire", "consumers.py", "management"} & set(where.parts) or str(where) in API_ONLY:
+                continue
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and called(node) in kinds and node.args:
+                    found |= {sentence(node.args[0])} - {""}
+    return found
+
+
+def sentence(node: ast.expr) -> str:
+    """A text with ``{}`` for what is filled in; "" for what is no text."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return ""
 
 
 def texts(nodes: list[ast.expr]) -> Iterator[str]:
