@@ -40,8 +40,12 @@ ACTS = (
     *(gettext_noop("withdrawal made"), gettext_noop("deposit approved"), gettext_noop("withdrawal approved")),
     *(gettext_noop("deposit rejected"), gettext_noop("withdrawal rejected"), gettext_noop("token frozen")),
     *(gettext_noop("token released"), gettext_noop("room edited, from the next session on")),
+    # An act of the chat's moderators; what a form added, changed or removed.
+    *(gettext_noop("chat: %(act)s"), gettext_noop("%(what)s added"), gettext_noop("%(what)s changed")),
+    gettext_noop("%(what)s deleted"),
 )
 
+# What refusals, and failed attempts to reach a webhook, say.
 SENTENCES = (
     gettext_noop("%(label)s must not be empty"),
     gettext_noop("%(label)s must have at most %(max)s characters"),
@@ -70,10 +74,6 @@ SENTENCES = (
     gettext_noop("The books are still wrong: %(invariant)s %(where)s: %(what)s"),
     gettext_noop("The session is %(state)s and cannot become %(to)s"),
     gettext_noop("The session is no longer %(state)s"),
-    gettext_noop("chat: %(act)s"),
-    gettext_noop("%(what)s added"),
-    gettext_noop("%(what)s changed"),
-    gettext_noop("%(what)s deleted"),
 )
 # How objects without a name of their own are called.
 NAMES = (
@@ -103,7 +103,7 @@ def _patterns(sentences: Iterable[str]) -> list[tuple[str, re.Pattern[str]]]:
     return found
 
 
-_SENTENCES, _NAMES = _patterns(SENTENCES), _patterns(NAMES)
+_SENTENCES, _NAMES = _patterns(text for text in (*ACTS, *SENTENCES) if _PLACE.search(text)), _patterns(NAMES)
 
 
 def translated(text: str) -> str:

@@ -4,6 +4,7 @@ import ast
 import gettext
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 from django.conf import settings
@@ -30,6 +31,9 @@ _MARKED = re.compile(rf"\bn?gettext\(u?{_TEXT}(?:,\s*u?{_TEXT})?")
 
 def wanted() -> set[str]:
     """Every text that a page of the back-office may show."""
+    # All refusals there are: those of the API's modules too.
+    for entrance in (settings.ROOT_URLCONF, "gameplatform.routing"):
+        import_module(entrance)
     found = vocabulary.WORDS | vocabulary.refusals() | {text for text in said() if "{}" not in text}
     for app in APPS:
         home = settings.BASE_DIR / app
@@ -79,6 +83,17 @@ def said() -> set[str]:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and called(node) in kinds and node.args:
                     found |= {sentence(node.args[0])} - {""}
+    return found
+
+
+def filled_in() -> set[str]:
+    """Every text of the source that something is filled into, ``{}`` for what is."""
+    found = set()
+    for app in APPS:
+        for path in (settings.BASE_DIR / app).rglob("*.py"):
+            found |= {
+                sentence(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.JoinedStr)
+            }
     return found
 
 
