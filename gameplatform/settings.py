@@ -11,6 +11,7 @@ from pathlib import Path
 import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("GAMEPLATFORM_DATA") or BASE_DIR / "var").resolve()
@@ -276,7 +277,7 @@ X_FRAME_OPTIONS = "DENY"
 UNFOLD = {
     "SITE_TITLE": "gameplatform",
     "SITE_HEADER": "gameplatform",
-    "SITE_SUBHEADER": "Back-office",
+    "SITE_SUBHEADER": gettext_lazy("Back-office"),
     "SITE_SYMBOL": "casino",
     "SITE_URL": None,
     "SHOW_HISTORY": False,
