@@ -16,7 +16,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from gameplatform.accounts import api_keys
+from gameplatform.accounts import api_keys, freezing, roles
 from gameplatform.accounts.models import ApiClient, ApiKey, Game, User
 from gameplatform.backoffice import second_factor
 from gameplatform.backoffice.acts import Act, ReasonForm, ShownOnce
@@ -57,6 +57,50 @@ class ResetAuthenticator(Act):
         return _("%(username)s signs in with the password alone now.") % {"username": obj.username}
 
 
+class FreezeUser(Act):
+    slug = "freeze"
+    title = "Freeze"
+    icon = "ac_unit"
+    is_dangerous = True
+
+    def explanation(self, obj: User) -> str:
+        return (
+            f"{obj.username} is signed out everywhere within seconds and cannot sign in, play, chat or pay until"
+            " somebody unfreezes the account. Its tokens stay where they are, and sessions it has paid for are played"
+            " to their end. Rooms of a master go on: pause them on their own pages."
+        )
+
+    def is_allowed(self, request: HttpRequest, obj: User) -> bool:
+        user = request.user
+        return (
+            isinstance(user, User) and roles.may(user, freezing.FREEZE) and freezing.is_in_reach(actor=user, user=obj)
+        )
+
+    def is_possible(self, obj: User) -> bool:
+        return obj.is_active
+
+    def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
+        done = freezing.freeze_user(user_id=obj.pk, actor=actor, reason=data["reason"], now=now)
+        return f"{obj.username} is frozen." if done else f"{obj.username} was frozen already."
+
+
+class UnfreezeUser(FreezeUser):
+    slug = "unfreeze"
+    title = "Unfreeze"
+    icon = "sunny"
+    is_dangerous = False
+
+    def explanation(self, obj: User) -> str:
+        return f"{obj.username} can sign in again, with the password as it was."
+
+    def is_possible(self, obj: User) -> bool:
+        return not obj.is_active
+
+    def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
+        done = freezing.unfreeze_user(user_id=obj.pk, actor=actor, reason=data["reason"], now=now)
+        return f"{obj.username} can sign in again." if done else f"{obj.username} was not frozen."
+
+
 @admin.register(User)
 class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
     form = UserChangeForm
@@ -76,7 +120,7 @@ class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
     # Lists of its own: apps above add theirs.
-    acts: ClassVar[list[Act]] = [ResetAuthenticator()]
+    acts: ClassVar[list[Act]] = [FreezeUser(), UnfreezeUser(), ResetAuthenticator()]
     panels: ClassVar[list[Panel]] = []
     export_columns = (
         ("id", lambda user: user.pk),
@@ -102,7 +146,8 @@ class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
         return ((None, {"fields": ("username",)}), *parts[1:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        fields = ("last_login", "date_joined")
+        # A user is frozen by an act, which says why.
+        fields = ("last_login", "date_joined", "is_active")
         # Who may change users must not be able to make itself, or anybody, more than that.
         return fields if request.user.is_superuser else (*fields, *RIGHTS)
 

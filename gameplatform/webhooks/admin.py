@@ -84,6 +84,7 @@ class EndpointAct(Act):
 
 class CreateEndpoint(EndpointAct):
     slug = "add"
+    needs_fresh_login = True
     title = "New webhook endpoint"
     icon = "add"
     form = CreateForm
@@ -107,6 +108,7 @@ class CreateEndpoint(EndpointAct):
 
 class EditEndpoint(EndpointAct):
     slug = "edit"
+    needs_fresh_login = True
     title = "Edit"
     icon = "edit"
     form = TermsForm
@@ -138,6 +140,7 @@ class RotateForm(ReasonForm):
 
 class RotateSecret(EndpointAct):
     slug = "rotate"
+    needs_fresh_login = True
     title = "Rotate the secret"
     icon = "autorenew"
     form = RotateForm
@@ -278,7 +281,7 @@ class DeliveriesPanel(Panel):
                 sentences.translated(delivery.last_error) or delivery.last_status,
                 delivery.created_at,
             ]
-            for delivery in deliveries.of_endpoint(obj, state=None)[:ROWS_SHOWN]
+            for delivery in deliveries.newest(obj, limit=ROWS_SHOWN)
         ]
         listed = f"{reverse('admin:webhooks_delivery_changelist')}?endpoint__id__exact={obj.pk}"
         headings = ("Message", "Type", "State", "Attempts", "Last answer", "Since")

@@ -119,6 +119,7 @@ class PotAdmin(ReadOnlyAdmin):
 
 class RetryJob(Act):
     slug = "retry"
+    needs_fresh_login = True
     title = "Try again"
     icon = "replay"
     advice = {"JOB_NOT_FAILED": "Somebody else may have tried it again already."}
