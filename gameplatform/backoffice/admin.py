@@ -20,7 +20,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
@@ -295,8 +294,7 @@ class PrepareExport(Act):
     """The page of an export that is too long to be sent at once; made anew for each request."""
 
     slug = "export"
-    # Made anew for each request, after the vocabulary was.
-    title = gettext_lazy("Prepare the file")
+    title = "Prepare the file"
     icon = "download"
     form = ActForm
 

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
-from gameplatform.backoffice.admin import PlatformAdmin
+from gameplatform.backoffice.admin import PlatformAdmin, PrepareExport
 from gameplatform.core.errors import DomainError
 
 WORDS: set[str] = set()
@@ -41,6 +41,7 @@ def translate(site: AdminSite) -> None:
     for model in apps.get_models():
         if model in site._registry:
             _model(model, lazily)
+    _act(PrepareExport, lazily)
     for pages in site._registry.values():
         _pages(pages, lazily)
         for inline in pages.inlines:
