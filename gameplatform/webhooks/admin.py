@@ -35,7 +35,9 @@ class TermsForm(ReasonForm):
         label="URL", max_length=URL_LENGTH_MAX, widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "https://"})
     )
     types = forms.MultipleChoiceField(
-        label="Events", choices=EventType.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label="Events",
+        choices=[(kind.value, f"{kind.value}: {kind.label}") for kind in EventType],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
     field_order: tuple[str, ...] = ("name", "url", "types", "reason")
 
@@ -217,6 +219,9 @@ class ReplayDead(EndpointAct):
     def is_allowed(self, request: HttpRequest, obj: Endpoint) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, REPLAY)
 
+    def is_possible(self, obj: Endpoint) -> bool:
+        return obj.disabled_at is None
+
     def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
         return f"{deliveries.replay_dead(**_common(obj, actor, data, now))} deliveries are tried again."
 
@@ -334,7 +339,8 @@ class EndpointAdmin(ReadOnlyAdmin):
 
     @admin.display(description="owner")
     def owner(self, endpoint: Endpoint) -> str:
-        return f"{endpoint.owner_kind} {endpoint.client or endpoint.user or ''}".strip()
+        named = endpoint.client or endpoint.user
+        return "the platform" if named is None else f"{named} ({endpoint.owner_kind})"
 
     @display(
         description="state",
@@ -378,12 +384,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_help_text = "A message's id (msg_…)"
     ordering = ("-id",)
     fields = (
-        "message",
-        "type",
+        "event",
         "endpoint",
         "shown_state",
         "attempts",
-        "next_attempt_at",
+        "next_attempt",
         "last_status",
         "last_error",
         "created_at",
@@ -398,6 +403,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "endpoint__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="next attempt at")
+    def next_attempt(self, delivery: Delivery) -> datetime | None:
+        return delivery.next_attempt_at if delivery.state == Delivery.State.PENDING else None
 
     @admin.display(description="message", ordering="event")
     def message(self, delivery: Delivery) -> str:

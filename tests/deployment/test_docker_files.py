@@ -216,7 +216,11 @@ def test_expressions_are_whole_and_group_by_labels_that_the_metrics_have():
         for metric in vars(metrics).values()
         if isinstance(metric, MetricWrapperBase)
     }
-    labels = counted | {"gameplatform_sessions_live": {"state"}, "gameplatform_session_overdue_seconds": {"step"}}
+    labels = counted | {
+        "gameplatform_sessions_live": {"state"},
+        "gameplatform_session_overdue_seconds": {"step"},
+        "gameplatform_webhooks": {"state"},
+    }
     grouped = 0
     for expression in expressions():
         assert expression.count("(") == expression.count(")"), expression
