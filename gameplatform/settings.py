@@ -11,6 +11,7 @@ from pathlib import Path
 import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("GAMEPLATFORM_DATA") or BASE_DIR / "var").resolve()
@@ -276,7 +277,7 @@ X_FRAME_OPTIONS = "DENY"
 UNFOLD = {
     "SITE_TITLE": "gameplatform",
     "SITE_HEADER": "gameplatform",
-    "SITE_SUBHEADER": "Back-office",
+    "SITE_SUBHEADER": gettext_lazy("Back-office"),
     "SITE_SYMBOL": "casino",
     "SITE_URL": None,
     "SHOW_HISTORY": False,
@@ -412,6 +413,8 @@ LOGGING = {
         # A 4xx is the caller's business and the access log's, not an alarm.
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
+        # Its other lines say for each login that a login took place.
+        "axes": {"level": "WARNING"},
         # Two lines for each of the ticks of every second would bury the rest.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

@@ -123,6 +123,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS = []
 
     class Meta:
+        permissions = [("freeze_user", "Can freeze and unfreeze user")]
         constraints = [
             models.UniqueConstraint(
                 Lower("username"),

@@ -37,7 +37,7 @@ def readings(now: datetime) -> Iterator[Reading]:
 
 
 def _overdue(now: datetime) -> float:
-    """Not of a receiver that fails, which gets one at a time, nor of an owner that was switched off: they wait rightly."""
+    """Not where a receiver fails, which gets one at a time, or an owner was switched off: there it waits rightly."""
     due = Delivery.objects.filter(state=State.PENDING, next_attempt_at__lte=now, endpoint__failing_since__isnull=True)
     due = due.exclude(endpoint__client__is_active=False).exclude(endpoint__user__is_active=False)
     due = due.exclude(endpoint__user__is_master=False)

@@ -69,6 +69,8 @@ class HubConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Run the socket from handshake to end."""
+        # Never with its query string, which holds a token.
+        logger.info("socket %r begins", scope["path"])
         try:
             with metrics.SOCKETS.track_inprogress(), get_census().counted():
                 await super().__call__(scope, receive, send)
@@ -77,6 +79,7 @@ class HubConsumer(AsyncWebsocketConsumer):
             self._writer.close()
             if self._idle_timer is not None:
                 self._idle_timer.cancel()
+            logger.info("socket %r ended", scope["path"])
 
     # --- For the consumer -----------------------------------------------------------------------------------------
 
