@@ -124,7 +124,7 @@ def bearers(*, tokens: Sequence[str], game: Game, now: datetime) -> list[Bearer]
     public_id = game_public_id(game)
     read = [_read(token) for token in tokens]
     shown_by = {claims.plyr_id for claims in read if claims is not None}
-    rows = PlayerSession.objects.filter(game=game, player__plyr_id__in=shown_by).select_related("player")
+    rows = PlayerSession.objects.filter(game=game, player__plyr_id__in=shown_by).select_related("player__user")
     sessions = {session.player.plyr_id: session for session in rows}
     answer = []
     for position, claims in enumerate(read):
@@ -237,7 +237,7 @@ def _refusal(claims: session_tokens.Claims, session: PlayerSession | None, publi
         return "Invalid gameId"
     if claims.expires_at <= now.timestamp():
         return "JWT deadline is expired"
-    if session is None:
+    if session is None or not session.player.user.is_active:
         return "User not found"
     if claims.nonce != session.nonce or session.expires_at <= now:
         return "JWT nonce is expired"

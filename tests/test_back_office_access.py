@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
+from gameplatform.core.models import AuditEntry
 from gameplatform.operations.groups import GROUPS
 from rooms import tick
 from rooms.models import Participant, Session
 from tests.support.backoffice import crew, one_of_each, run_session
-from tests.support.books import nothing_moves
+from tests.support.books import everything, nothing_moves
 
 EXPORTS = {"export", "export-xlsx"}
 SEEN = {"changelist", "change"}
@@ -81,8 +84,9 @@ TABLE: dict[str, dict[str, set[str]]] = {
             "core.auditentry": LIST,
             "rooms.room": {"add", *ROOM_ACTS},
             "rooms.session": {"void", "retry"},
-            "axes.accesslog": LIST - {"export"},
-            "axes.accessattempt": LIST - {"export"},
+            "accounts.user": {"freeze", "unfreeze"},
+            "axes.accesslog": SEEN,
+            "axes.accessattempt": SEEN,
             "webhooks.endpoint": {
                 "changelist",
                 "change",
@@ -111,8 +115,21 @@ ANYBODY_INSIDE = {
     *("index", "login", "login_code", "logout", "password_change", "password_change_done"),
     *("preferences", "second_factor", "language", "jsi18n", "search"),
 }
-# Pages that check for themselves, tested below, or that lead nowhere.
-APART = {"autocomplete", "view_on_site", "app_list", None}
+# Pages that are not of one model; each has a test of its own below.
+APART = {"autocomplete", "view_on_site", "app_list"}
+# What needs a superuser: rights, the keys of programs, and what sets a game up.
+SUPERUSER_ONLY = {
+    "accounts.user": {"add", "password_change", "reset-authenticator"},
+    "accounts.game": {"add"},
+    "accounts.apiclient": {*SEEN, "add", "history", "issue-key", "revoke-all"},
+    "accounts.apikey": {*SEEN, "history", "rotate", "revoke"},
+    "auth.group": {*SEEN, "add", "delete", "history"},
+    "payments.job": {"retry"},
+    "payments.potgame": {*SEEN, "add", "history"},
+    "rounds.gameaccess": {*SEEN, "add", "history", "renew-token", "service-key"},
+    "rounds.leaderboardentry": {"remove"},
+    **{label: {"history"} for label in CHAT},
+}
 # What not even a superuser finds: money and history are written by the platform alone, users are kept.
 WRITTEN_BY_THE_PLATFORM = (
     "core.auditentry",
@@ -161,16 +178,20 @@ def pages() -> Iterator[tuple[str, str, str]]:
     labels = {f"{m._meta.app_label}_{m._meta.model_name}": m._meta.label_lower for m in admin.site._registry}
     # UserAdmin names this one after the model that Django ships.
     labels["auth_user"] = "accounts.user"
-    for name in sorted(names(admin.site.get_urls()) - ANYBODY_INSIDE - APART - {None}):
+    named = {name for _, name in addresses(admin.site.get_urls()) if name is not None}
+    for name in sorted(named - ANYBODY_INSIDE - APART):
         start = max((prefix for prefix in labels if name.startswith(f"{prefix}_")), key=len)
         yield labels[start], name.removeprefix(f"{start}_"), name
 
 
-def names(patterns: list[URLPattern | URLResolver]) -> set[str | None]:
-    found: set[str | None] = set()
+def addresses(patterns: list[URLPattern | URLResolver], start: str = "") -> Iterator[tuple[str, str | None]]:
+    """(pattern, name) of every address."""
     for pattern in patterns:
-        found |= names(pattern.url_patterns) if isinstance(pattern, URLResolver) else {pattern.name}
-    return found
+        here = start + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, here)
+        else:
+            yield here, pattern.name
 
 
 def address(name: str, pk: object) -> str:
@@ -204,6 +225,28 @@ def world(staff, master, player, gold, make_room, people, fund, join):
     return one_of_each(room=room, session=session, superuser=staff, player=player, gold=gold)
 
 
+def test_every_address_of_the_back_office_has_a_row_here_and_every_row_an_address():
+    rows: dict[str, set[str]] = {}
+    for table in (*TABLE.values(), SUPERUSER_ONLY, NOBODY):
+        for label, listed in table.items():
+            rows.setdefault(label, set()).update(listed)
+    found: dict[str, set[str]] = {}
+    for label, page, _ in pages():
+        found.setdefault(label, set()).add(page)
+    assert found == rows
+    every = list(addresses(admin.site.get_urls()))
+    assert {name for _, name in every if name} >= ANYBODY_INSIDE | APART
+    # Without a name: the way from an object's bare address to its page, and the page of what is not found.
+    bare = {f"{model._meta.app_label}/{model._meta.model_name}/<path:object_id>/" for model in admin.site._registry}
+    assert {where for where, name in every if name is None} == bare | {"(?P<url>.*)$"}
+
+
+def test_a_superusers_pages_are_closed_to_everybody_else_in_the_table():
+    for role, table in TABLE.items():
+        shared = {label: pages & SUPERUSER_ONLY.get(label, set()) for label, pages in table.items()}
+        assert not any(shared.values()), (role, shared)
+
+
 def test_every_page_opens_for_whom_the_table_says_and_for_nobody_else(world, player, master):
     people = {"player": player, "master": master, **crew()}
     assert set(TABLE) == set(people) == {"player", "master", *GROUPS}
@@ -227,10 +270,12 @@ def test_every_page_opens_for_whom_the_table_says_and_for_nobody_else(world, pla
     assert wrong == []
 
 
-def test_a_superuser_opens_everything_but_what_nobody_may(world, staff):
+def test_a_superuser_opens_everything_but_what_nobody_may_and_opening_does_nothing(world, staff):
     client = Client()
     client.force_login(staff)
     wrong = []
+    noted = AuditEntry.objects.order_by("-id")[0].pk
+    before = everything()
     for label, page, name in pages():
         sample = world.get(label)
         if sample is None and page not in ("changelist", *EXPORTS):
@@ -240,6 +285,8 @@ def test_a_superuser_opens_everything_but_what_nobody_may(world, staff):
         if found != expected:
             wrong.append((label, page, found))
     assert wrong == []
+    assert everything() == before
+    assert set(AuditEntry.objects.filter(pk__gt=noted).values_list("action", flat=True)) == {"list exported"}
 
 
 def test_who_is_not_signed_in_is_asked_to_and_sees_nothing(world):
@@ -270,26 +317,80 @@ def test_for_a_master_other_masters_rooms_do_not_exist(world, rival):
     assert Session.objects.get(pk=world["rooms.session"].pk).status == "ended"
 
 
-def test_acts_are_closed_to_who_may_only_look(world, make_room):
-    live = make_room()
-    client = Client()
-    client.force_login(crew()["support"])
-    acts = {
-        "rooms_room_edit": live.pk,
-        "rooms_room_pause": live.pk,
-        "rooms_room_remove": live.pk,
-        "rooms_session_void": live.current_session_id,
-        "rooms_session_retry": live.current_session_id,
-        "accounts_user_deposit": world["accounts.user"].pk,
-        "accounts_user_withdraw": world["accounts.user"].pk,
-        "payments_adjustmentrequest_approve": world["payments.adjustmentrequest"].pk,
-    }
-    form = {"reason": "because I want to", "request_key": "1", "token": world["payments.token"].pk, "amount": "5"}
+def test_an_act_that_the_table_does_not_give_does_nothing_when_it_is_sent(world, make_room, player, master):
+    live = make_room(name="A live room")
+    world |= {"rooms.room": live, "rooms.session": Session.objects.get(pk=live.current_session_id)}
+    form = {"reason": "because I want to", "request_key": "1", "post": "yes", "amount": "5", "hours": "1"}
+    form |= {"token": world["payments.token"].pk, "scopes": "results"}
+    people = {"player": player, "master": master, **crew()}
+    noted = AuditEntry.objects.order_by("-id")[0].pk
+    wrong = []
     with nothing_moves():
-        for name, pk in acts.items():
-            assert client.post(reverse(f"admin:{name}", args=[pk]), form).status_code == 403, name
-    live.refresh_from_db()
-    assert live.status == "open"
+        for role, user in people.items():
+            client = Client()
+            client.force_login(user)
+            for label, page, name in pages():
+                if page in {*LIST, "history", "proof", "download", *TABLE[role].get(label, ())}:
+                    continue
+                answer = client.post(address(name, world[label].pk if label in world else 1), form)
+                target = answer.headers.get("Location", "")
+                # To the login, or from a row that does not exist for this user to the start.
+                is_away = target == reverse("admin:index") or target.startswith(reverse("admin:login"))
+                if answer.status_code not in (403, 404) and not is_away:
+                    wrong.append((role, label, page, answer.status_code, target))
+    assert wrong == []
+    assert not AuditEntry.objects.filter(pk__gt=noted).exists()
+
+
+def test_the_pages_of_no_model_open_for_everybody_inside_and_nobody_else(world, player, master):
+    # The way in, and what its page needs.
+    for_anybody = {"login", "login_code", "language", "jsi18n"}
+    for role, user in {"player": player, "master": master, **crew()}.items():
+        found = {}
+        for page in sorted(ANYBODY_INSIDE - {"logout"}):
+            client = Client()
+            client.force_login(user)
+            found[page] = outcome(client, reverse(f"admin:{page}"))
+        closed = {page for page, how in found.items() if how == "login" and page not in for_anybody}
+        assert closed == (ANYBODY_INSIDE - {"logout"} - for_anybody if role == "player" else set()), role
+
+
+def test_an_app_shows_its_models_to_who_sees_one_of_them(world, player, master):
+    labels = {model._meta.app_label for model in admin.site._registry}
+    for role, user in {"player": player, "master": master, **crew()}.items():
+        client = Client()
+        client.force_login(user)
+        seen = {label.split(".")[0] for label, pages in TABLE[role].items() if "changelist" in pages}
+        found = {app: outcome(client, reverse("admin:app_list", args=[app])) for app in labels}
+        unseen = "login" if role == "player" else "unknown"
+        assert found == {app: "open" if app in seen else unseen for app in labels}, role
+
+
+def test_rows_are_offered_to_choose_from_only_to_who_may_list_them(world, player, master):
+    fields = [
+        (model._meta, field.name, field.related_model._meta.label_lower)
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if field.concrete and field.is_relation and field.related_model in admin.site._registry
+    ]
+    assert len(fields) > 30
+    for role, user in {"player": player, "master": master, **crew()}.items():
+        client = Client()
+        client.force_login(user)
+        listed = {label for label, pages in TABLE[role].items() if "changelist" in pages}
+        for meta, field, label in fields:
+            query = {"app_label": meta.app_label, "model_name": meta.model_name, "field_name": field}
+            found = outcome(client, reverse("admin:autocomplete", query=query))
+            assert found != "open" or label in listed, (role, meta.label, field)
+
+
+def test_the_address_of_an_object_on_the_site_leads_nowhere(world, staff):
+    client = Client()
+    client.force_login(staff)
+    for label, sample in world.items():
+        kind = ContentType.objects.get_for_model(sample)
+        url = reverse("admin:view_on_site", args=[kind.pk, sample.pk])
+        assert outcome(client, url) == "unknown", label
 
 
 def test_a_master_without_the_staff_mark_signs_in_and_a_player_does_not(master, player):

@@ -123,6 +123,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS = []
 
     class Meta:
+        permissions = [("freeze_user", "Can freeze and unfreeze user")]
         constraints = [
             models.UniqueConstraint(
                 Lower("username"),
@@ -264,6 +265,7 @@ class ApiClient(models.Model):
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
+        verbose_name = "API client"
         constraints = [models.CheckConstraint(condition=~Q(name=""), name="accounts_apiclient_name_not_empty")]
 
     def __str__(self) -> str:
@@ -282,6 +284,7 @@ class ApiKey(models.Model):
         POTS = "pots", "Pots: the signed game-room payments"
         ROUNDS = "rounds", "Rounds: act for the users of its game"
         RESULTS = "results", "Results: post the ranking of its game's sessions"
+        WEBHOOKS = "webhooks", "Webhooks: endpoints of its own"
         SYSTEM = "system", "System: test-suite routes"
 
     id = models.BigAutoField(primary_key=True)
@@ -294,6 +297,9 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
 
     def __str__(self) -> str:
         return self.prefix

@@ -73,7 +73,7 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} {self.object_name}"
+        return f"audit entry {self.pk}"
 
     def who(self) -> str:
         """Who did it, for people; the actor must be loaded."""

@@ -53,12 +53,13 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
             for action in ("view", "change")
         ),
     ),
-    # Runs rooms and sessions: edits, pauses, voids, retries; and who is told of them by webhook.
+    # Runs rooms and sessions: edits, pauses, voids, retries; freezes users; and who is told of it all by webhook.
     "operator": (
         *READ,
         "rooms.change_room",
         "rooms.change_session",
         "accounts.change_game",
+        "accounts.freeze_user",
         "core.view_auditentry",
         "axes.view_accessattempt",
         "axes.view_accesslog",

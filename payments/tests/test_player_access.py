@@ -13,7 +13,7 @@ from gameplatform.core import clock
 from payments.errors import InvalidPlyrId
 from payments.models import Allowance, PlayerProfile, SessionKey
 from payments.players import clean_plyr_id, renew_otp
-from tests.support.pots import Person
+from tests.support.pots import Person, pot_state
 
 pytestmark = pytest.mark.django_db
 START = datetime(2031, 5, 1, 12, 0, tzinfo=UTC)
@@ -132,6 +132,18 @@ class TestSessions:
         assert server.post("/user/session/verify", {"sessionJwt": first})["error"] == "JWT nonce is expired"
         assert server.post("/user/session/verify", {"sessionJwt": second}).status == 200
         assert other.post("/user/session/verify", {"sessionJwt": elsewhere}).status == 200
+
+    def test_of_a_user_that_was_frozen_neither_count_nor_pay(self, server, seated):
+        ada = seated("ada-lake")
+        User.objects.filter(pk=ada.profile.user_id).update(is_active=False)
+        before = pot_state()
+        answer = server.post("/user/session/verify", {"sessionJwt": ada.jwt})
+        assert (answer.status, answer["error"]) == (401, "User not found")
+        body = {"sessionJwts": [ada.jwt], "tokens": ["gold"], "amounts": [10]}
+        assert server.post("/game/createJoinPay", body).status == 401
+        assert pot_state() == before
+        User.objects.filter(pk=ada.profile.user_id).update(is_active=True)
+        assert server.post("/user/session/verify", {"sessionJwt": ada.jwt}).status == 200
 
     def test_another_games_token_counts_for_nothing(self, server, server_of, person, other_game):
         token = log_in(server_of(other_game), person("ada-lake"))["sessionJwt"]
