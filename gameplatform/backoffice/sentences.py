@@ -30,7 +30,7 @@ STATES = (
     *(gettext_noop("restore message"), gettext_noop("edit message"), gettext_noop("report")),
     *(gettext_noop("resolve report"), gettext_noop("delete room"), gettext_noop("deactivate room")),
     *(gettext_noop("activate room"), gettext_noop("The name"), gettext_noop("join_window_seconds")),
-    gettext_noop("run_seconds"),
+    *(gettext_noop("run_seconds"), gettext_noop("tenant"), gettext_noop("by its owner, over the API")),
 )
 
 # What the audit trail calls an act. Those with one plain name are found where they are recorded.
@@ -55,7 +55,7 @@ SENTENCES = (
     gettext_noop("The URL must be plain ASCII of at most %(max)s characters"),
     gettext_noop("The URL's port must be %(ports)s"),
     gettext_noop("Event types that this owner has none of: %(types)s"),
-    gettext_noop("An old secret signs for %(days)s days at most"),
+    gettext_noop("by the API key %(key)s"),
     gettext_noop("No answer within %(seconds)s s"),
     gettext_noop("Every attempt of %(days)s days has failed"),
     gettext_noop(

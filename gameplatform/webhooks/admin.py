@@ -1,7 +1,7 @@
 """Webhooks in the back-office: endpoints with their acts, deliveries to look at and replay, events."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
@@ -41,6 +41,12 @@ class TermsForm(ReasonForm):
         label="Events", choices=EventType.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     field_order: tuple[str, ...] = ("name", "url", "types", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        types = cast(forms.MultipleChoiceField, self.fields["types"])
+        # The name that receivers know it by, before the words of the page.
+        types.choices = [(value, f"{value}: {_(label)}") for value, label in EventType.choices]
 
     def starting_values(self) -> dict[str, Any]:
         if self.obj is None:
@@ -228,6 +234,9 @@ class ReplayDead(EndpointAct):
     def is_allowed(self, request: HttpRequest, obj: Endpoint) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, REPLAY)
 
+    def is_possible(self, obj: Endpoint) -> bool:
+        return obj.disabled_at is None
+
     def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
         count = deliveries.replay_dead(**_common(obj, actor, data, now))
         return ngettext("%(count)s delivery is tried again.", "%(count)s deliveries are tried again.", count) % {
@@ -350,7 +359,8 @@ class EndpointAdmin(ReadOnlyAdmin):
 
     @admin.display(description="owner")
     def owner(self, endpoint: Endpoint) -> str:
-        return f"{_(endpoint.owner_kind)} {endpoint.client or endpoint.user or ''}".strip()
+        named = endpoint.client or endpoint.user
+        return _("the platform") if named is None else f"{named} ({_(endpoint.owner_kind)})"
 
     @admin.display(description="disabled reason")
     def why_disabled(self, endpoint: Endpoint) -> str:
@@ -401,12 +411,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_help_text = "A message's id (msg_…)"
     ordering = ("-id",)
     fields = (
-        "message",
-        "type",
+        "event",
         "endpoint",
         "shown_state",
         "attempts",
-        "next_attempt_at",
+        "next_attempt",
         "last_status",
         "shown_error",
         "created_at",
@@ -421,6 +430,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "endpoint__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="next attempt at")
+    def next_attempt(self, delivery: Delivery) -> datetime | None:
+        return delivery.next_attempt_at if delivery.state == Delivery.State.PENDING else None
 
     @admin.display(description="message", ordering="event")
     def message(self, delivery: Delivery) -> str:

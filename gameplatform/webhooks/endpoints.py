@@ -170,7 +170,7 @@ def rotate_secret(
     Raises ``EndpointNotFound``, ``EndpointInvalid``.
     """
     if old_ends_at > now + OLD_SECRET_MAX:
-        raise EndpointInvalid(f"An old secret signs for {OLD_SECRET_MAX.days} days at most")
+        raise EndpointInvalid("An old secret signs for a week at most")
     endpoint = _lock(endpoint_id, among)
     secret = signing.new_secret()
     endpoint.old_secret_encrypted, endpoint.old_secret_ends_at = endpoint.secret_encrypted, old_ends_at
