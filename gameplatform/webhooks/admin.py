@@ -44,7 +44,7 @@ class TermsForm(ReasonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        types = cast(forms.MultipleChoiceField, self.fields["types"])
+        types = cast(Any, self.fields["types"])
         # The name that receivers know it by, before the page's words for it.
         types.choices = [(value, f"{value}: {label}") for value, label in types.choices]
 
