@@ -64,11 +64,11 @@ class FreezeUser(Act):
     is_dangerous = True
 
     def explanation(self, obj: User) -> str:
-        return (
-            f"{obj.username} is signed out everywhere within seconds and cannot sign in, play, chat or pay until"
+        return _(
+            "%(username)s is signed out everywhere within seconds and cannot sign in, play, chat or pay until"
             " somebody unfreezes the account. Its tokens stay where they are, and sessions it has paid for are played"
             " to their end. Rooms of a master go on: pause them on their own pages."
-        )
+        ) % {"username": obj.username}
 
     def is_allowed(self, request: HttpRequest, obj: User) -> bool:
         user = request.user
@@ -81,7 +81,8 @@ class FreezeUser(Act):
 
     def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
         done = freezing.freeze_user(user_id=obj.pk, actor=actor, reason=data["reason"], now=now)
-        return f"{obj.username} is frozen." if done else f"{obj.username} was frozen already."
+        said = _("%(username)s is frozen.") if done else _("%(username)s was frozen already.")
+        return said % {"username": obj.username}
 
 
 class UnfreezeUser(FreezeUser):
@@ -91,14 +92,15 @@ class UnfreezeUser(FreezeUser):
     is_dangerous = False
 
     def explanation(self, obj: User) -> str:
-        return f"{obj.username} can sign in again, with the password as it was."
+        return _("%(username)s can sign in again, with the password as it was.") % {"username": obj.username}
 
     def is_possible(self, obj: User) -> bool:
         return not obj.is_active
 
     def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
         done = freezing.unfreeze_user(user_id=obj.pk, actor=actor, reason=data["reason"], now=now)
-        return f"{obj.username} can sign in again." if done else f"{obj.username} was not frozen."
+        said = _("%(username)s can sign in again.") if done else _("%(username)s was not frozen.")
+        return said % {"username": obj.username}
 
 
 @admin.register(User)

@@ -265,6 +265,7 @@ class ApiClient(models.Model):
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
+        verbose_name = "API client"
         constraints = [models.CheckConstraint(condition=~Q(name=""), name="accounts_apiclient_name_not_empty")]
 
     def __str__(self) -> str:
@@ -296,6 +297,9 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
 
     def __str__(self) -> str:
         return self.prefix

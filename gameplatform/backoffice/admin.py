@@ -228,7 +228,14 @@ class PlatformAdmin(ModelAdmin):
             context["subtitle"] = sentences.named(obj)
             if request.user.has_perm(SEE_TRAIL):
                 context["trail_link"] = trail_link(self.trail_object(obj))
-        return super().render_change_form(request, context, *args, **kwargs)
+        answer = super().render_change_form(request, context, *args, **kwargs)
+        if obj is not None and request.method == "GET" and (seconds := self.refresh_seconds(obj)):
+            answer.headers["Refresh"] = str(seconds)
+        return answer
+
+    def refresh_seconds(self, obj: Any) -> int | None:
+        """After how many seconds the object's page shows itself anew; ``None``: never."""
+        return None
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

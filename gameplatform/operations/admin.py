@@ -26,7 +26,7 @@ from gameplatform.backoffice.panels import Button, Panel, Table
 from gameplatform.backoffice.sentences import Tones
 from gameplatform.core import clock
 
-# A page that shows progress asks for itself again after so many seconds.
+# An export's page shows its progress.
 REFRESH_SECONDS = 2
 TONES = Tones({"Waits for a worker": "info", "Being written": "info", "Ready": "success", "Failed": "danger"})
 
@@ -83,14 +83,8 @@ class ExportAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view(self.download_view)
         return [path("<path:object_id>/download/", view, name="backoffice_export_download"), *super().get_urls()]
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        answer = super().change_view(request, object_id, form_url, extra_context)
-        export = self.get_object(request, unquote(object_id))
-        if export is not None and export.state in Export.UNFINISHED:
-            answer.headers["Refresh"] = str(REFRESH_SECONDS)
-        return answer
+    def refresh_seconds(self, obj: Export) -> int | None:
+        return REFRESH_SECONDS if obj.state in Export.UNFINISHED else None
 
     def download_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """The file, to whom it belongs and as long as that person may see the list."""

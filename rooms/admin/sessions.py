@@ -1,6 +1,6 @@
 """Sessions and participants: what happened, to whom, and the two acts of staff: void with refund, and retry."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -18,6 +18,7 @@ from gameplatform.backoffice import sentences
 from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.panels import Button, Cell, Panel, Table
 from gameplatform.backoffice.searching import as_number
+from gameplatform.core import clock
 from gameplatform.core.tokens import amount_decimal
 from payments.admin.ledger import amount_text, code_text
 from payments.queries import transfers_of
@@ -28,6 +29,9 @@ from rooms.proof import proof
 
 ROWS_SHOWN = 200
 RUN_SESSIONS = "rooms.change_session"
+# A live session's page follows it, but for no longer: a login must not stay alive by a page that was left open.
+REFRESH_SECONDS = 5
+FOLLOWED_BEFORE = timedelta(minutes=10)
 
 
 class SessionAct(Act):
@@ -223,6 +227,12 @@ class SessionAdmin(OwnedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # The seed is nobody's to see, and is not fetched.
         return super().get_queryset(request).select_related("room__owner", "token").defer("seed_encrypted")
+
+    def refresh_seconds(self, obj: Session) -> int | None:
+        if obj.status not in Session.LIVE or obj.quarantined_at is not None:
+            return None
+        next_step_at = obj.starts_at if obj.status == Session.Status.PENDING else obj.ends_at
+        return REFRESH_SECONDS if abs(next_step_at - clock.now()) < FOLLOWED_BEFORE else None
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "room__id__exact" or super().lookup_allowed(lookup, value, request)

@@ -1,5 +1,7 @@
 """Masters and staff at work in the back-office: what the buttons do, say and leave in the trail."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -236,3 +238,17 @@ def test_the_seed_of_a_draw_is_on_no_page(client, operator, make_room):
         assert bytes(session.seed_encrypted).decode() not in content
     proof = client.get(page("rooms_session_proof", session.pk)).json()
     assert (proof["seed"], proof["commit"]) == (None, session.draw_commit)
+
+
+def test_a_live_sessions_page_follows_it_until_it_is_over_set_aside_or_left_open_for_long(client, operator, make_room):
+    session = Session.objects.get(pk=make_room().current_session_id)
+
+    def followed(**changes):
+        Session.objects.filter(pk=session.pk).update(**changes)
+        return client.get(page("rooms_session_change", session.pk)).headers.get("Refresh")
+
+    assert followed() == "5"
+    assert followed(quarantined_at=session.opens_at) is None
+    far = session.starts_at + timedelta(hours=1)
+    assert followed(quarantined_at=None, starts_at=far, ends_at=far + timedelta(minutes=1)) is None
+    assert client.get(page("rooms_session_void", session.pk)).headers.get("Refresh") is None

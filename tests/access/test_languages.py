@@ -1,5 +1,6 @@
 """The back-office speaks English and Vietnamese; the API speaks the words of its contracts whatever is asked for."""
 
+import ast
 import re
 import uuid
 from collections import Counter
@@ -80,6 +81,17 @@ def test_each_refusal_with_something_filled_in_is_known_to_the_pages():
     named = {re.sub(r"%\(\w+\)s", "{}", text) for text in sentences.SENTENCES}
     assert {text for text in messages.said() if "{}" in text} - named == set()
     assert named - messages.filled_in() == set()
+
+
+def test_acts_explain_and_answer_in_the_users_language():
+    assert {
+        str(path): found
+        for path in messages.sources()
+        if (found := list(messages.unmarked(ast.parse(path.read_text()))))
+    } == {}
+    assert list(
+        messages.unmarked(ast.parse('class Go(Act):\n    def run(self, obj):\n        return f"{obj} is gone."'))
+    ) == [" is gone."]
 
 
 def test_a_refusal_is_found_by_what_it_says_and_filled_in_again():

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # the acts'.
 HARMLESS = {
     *(f"rooms.room.{slug}" for slug in ("add", "edit", "pause", "resume", "remove")),
-    *("accounts.apikey.revoke", "accounts.apiclient.revoke-all"),
+    *("accounts.apikey.revoke", "accounts.apiclient.revoke-all", "accounts.user.freeze", "accounts.user.unfreeze"),
     *(f"webhooks.endpoint.{slug}" for slug in ("test", "replay-dead", "disable", "enable", "remove")),
     "webhooks.delivery.replay",
 }

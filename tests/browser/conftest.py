@@ -2,15 +2,27 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
-from tests.support.servers import WebServer, environment
+from gameplatform.accounts.credentials import access_token
+from gameplatform.accounts.models import User
+from gameplatform.core import clock
+from gameplatform.core.tests.servers import Valkey
+from tests.support.servers import Clockwork, WebServer, environment
 
+# A loaded machine with two cores is slow, not wrong.
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
+
+# An export of more rows than this is a job.
+SMALL = {"EXPORT_ROWS_AT_ONCE": "1000"}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -28,6 +40,10 @@ class Visitor:
         self.page.click("button[type=submit]")
         self.page.wait_for_selector("#nav-sidebar")
 
+    def sign_out(self) -> None:
+        """Forget the session, as a browser of somebody else would not have it."""
+        self.page.context.clear_cookies()
+
     def goto(self, path: str) -> None:
         self.page.goto(self.url + path)
 
@@ -39,11 +55,44 @@ class Visitor:
 
 @pytest.fixture
 def server(transactional_db, tmp_path, settings) -> Iterator[WebServer]:
-    # The server is a process of its own with the settings' own password hash.
+    # The server is a process of its own with the settings' own password hash, and has a Valkey of its own: another
+    # test's worker must not take the tasks of this one.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-    web = WebServer(environment(tmp_path, SECURE_COOKIES="false")).start()
+    valkey = Valkey(tmp_path)
+    valkey.start()
+    settings.REDIS_URL = valkey.url
+    web = WebServer(environment(tmp_path, SECURE_COOKIES="false", **SMALL)).start()
     yield web
     web.kill()
+    valkey.stop()
+
+
+@pytest.fixture
+def start_clockwork(server, tmp_path) -> Iterator[Callable[[], Clockwork]]:
+    """``start_clockwork()``: from now on worker and beat run beside the server."""
+    clockwork = Clockwork(server.environment, tmp_path)
+    yield clockwork.start
+    clockwork.kill()
+
+
+@pytest.fixture(autouse=True)
+def _database_beside_the_browser(monkeypatch):
+    """The browser's driver runs an event loop in this thread, beside which Django refuses the database by default."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture
+def call(server) -> Callable[..., dict[str, Any]]:
+    """``call(user, "POST", "/game-join-rooms", …)``: the data of an answer of the real API, asked as this user."""
+
+    def ask(user: User, method: str, path: str, **body: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {access_token(user, now=clock.now())}"}
+        answer = httpx.request(method, f"{server.url}/api/v1{path}", json=body, headers=headers, trust_env=False)
+        assert answer.is_success, answer.text
+        found: dict[str, Any] = answer.json()["data"]
+        return found
+
+    return ask
 
 
 @pytest.fixture
@@ -63,7 +112,7 @@ def visitor(server, chromium) -> Iterator[Visitor]:
     if pictures:
         Path(pictures).mkdir(parents=True, exist_ok=True)
     page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE_MS)
     elsewhere: list[str] = []
     complaints: list[str] = []
 

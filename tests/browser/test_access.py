@@ -11,12 +11,6 @@ from tests.support.books import balance
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(autouse=True)
-def _database_beside_the_browser(monkeypatch):
-    """The browser's driver runs an event loop in this thread, beside which Django refuses the database by default."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
-
 def test_staff_sets_up_an_app_and_signs_in_with_its_code(server, staff, visitor):
     page = visitor.page
     visitor.sign_in("staff")

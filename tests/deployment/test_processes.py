@@ -136,6 +136,8 @@ def test_every_process_is_restarted_while_people_play_and_no_unit_is_lost(stack,
     # What the image's build does; the database of the tests is migrated, so this finds nothing to do.
     stack.run("migrate")
     stack.manage("collectstatic", "--no-input")
+    found = stack.manage("check", "--deploy", "--fail-level", "INFO")
+    assert found == "System check identified no issues (1 silenced).\n"
     names = ("rest", "sockets", "worker", "beat", "proxy")
     for name in names:
         stack.start(name)

@@ -5,8 +5,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import httpx
 import pytest
 import websockets
-from django.db import connection
 
 from chat import tenant_rooms
 from gameplatform.accounts.api_keys import issue_key
@@ -31,7 +29,9 @@ from tests.deployment import compose
 from tests.deployment.conftest import PASSWORD, signed_in
 from tests.deployment.stack import NGINX, Stack
 from tests.support.books import findings
+from tests.support.faults import broken_table
 from tests.support.pots import person, server_of
+from tests.support.waiting import wait_for
 
 __all__ = ["person", "server_of"]
 
@@ -128,14 +128,6 @@ def open_room(game: Game) -> Room:
     )
 
 
-def wait_for(what: Callable[[], Any], *, seconds: float = 40) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.1)
-    return found
-
-
 def play_a_pot(day: Day, game: Game, server_of: Any, person: Any, fund: Any) -> str:
     """A payment that the worker does; the job's id. Beat is not there yet: only the request's own hint can do it."""
     server = server_of(game)
@@ -191,17 +183,6 @@ def chat(day: Day) -> str:
         )
         assert frames[0]["type"] == "connection_status"
     return str(lounge.pk)
-
-
-@contextmanager
-def broken_table(name: str) -> Iterator[None]:
-    """What asks for this table meets an error that nobody foresaw."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {name} RENAME TO away_{name}")
-        try:
-            yield
-        finally:
-            cursor.execute(f"ALTER TABLE away_{name} RENAME TO {name}")
 
 
 def play_a_room(day: Day, game: Game) -> tuple[Room, str]:

@@ -35,14 +35,18 @@ def wanted() -> set[str]:
     for entrance in (settings.ROOT_URLCONF, "gameplatform.routing"):
         import_module(entrance)
     found = vocabulary.WORDS | vocabulary.refusals() | {text for text in said() if "{}" not in text}
+    for path in sources():
+        found |= set(in_source(ast.parse(path.read_text())))
     for app in APPS:
-        home = settings.BASE_DIR / app
-        for path in home.rglob("*.py"):
-            if not {"tests", "migrations"} & set(path.parts):
-                found |= set(in_source(ast.parse(path.read_text())))
-        for path in home.rglob("templates/**/*.html"):
+        for path in (settings.BASE_DIR / app).rglob("templates/**/*.html"):
             found |= set(in_template(path))
     return {text for text in found if any(character.isalpha() for character in text)}
+
+
+def sources() -> list[Path]:
+    """The platform's own modules."""
+    found = [path for app in APPS for path in (settings.BASE_DIR / app).rglob("*.py")]
+    return [path for path in found if not {"tests", "migrations"} & set(path.parts)]
 
 
 def in_source(tree: ast.AST) -> Iterator[str]:
@@ -59,10 +63,27 @@ def in_source(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             names = node.targets if isinstance(node, ast.Assign) else [node.target]
             name = getattr(names[0], "id", "").lower().rpartition("_")[2]
-            if name in DRAWN:
+            if name in DRAWN or (name == "action" and isinstance(node.value, ast.IfExp)):
                 yield from texts([node.value])
-            elif name == "action" and isinstance(node.value, ast.IfExp):
-                yield from texts([node.value.body, node.value.orelse])
+
+
+def unmarked(tree: ast.AST) -> Iterator[str]:
+    """What acts explain and answer in plain English: sentences of ``explanation`` and ``run`` outside a translation."""
+    for kind in ast.walk(tree):
+        for function in kind.body if isinstance(kind, ast.ClassDef) else ():
+            if isinstance(function, ast.FunctionDef) and function.name in ("explanation", "run"):
+                body = function.body[1:] if ast.get_docstring(function) else function.body
+                for statement in body:
+                    yield from plain_sentences(statement)
+
+
+def plain_sentences(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Call) and called(node) in CALLS:
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
+        yield node.value
+    for child in ast.iter_child_nodes(node):
+        yield from plain_sentences(child)
 
 
 def called(node: ast.Call) -> str:
@@ -75,14 +96,13 @@ def said() -> set[str]:
     """What the domain's refusals say in place of their usual sentence, ``{}`` for what is filled in."""
     kinds = {kind.__name__ for kind in vocabulary.kinds_of_refusals()}
     found = set()
-    for app in APPS:
-        for path in (settings.BASE_DIR / app).rglob("*.py"):
-            where = path.relative_to(settings.BASE_DIR)
-            if {"tests", "api", "wire", "consumers.py", "management"} & set(where.parts) or str(where) in API_ONLY:
-                continue
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and called(node) in kinds and node.args:
-                    found |= {sentence(node.args[0])} - {""}
+    for path in sources():
+        where = path.relative_to(settings.BASE_DIR)
+        if {"api", "wire", "consumers.py", "management"} & set(where.parts) or str(where) in API_ONLY:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and called(node) in kinds and node.args:
+                found |= {sentence(node.args[0])} - {""}
     return found
 
 
@@ -112,6 +132,8 @@ def texts(nodes: list[ast.expr]) -> Iterator[str]:
             yield node.value
         elif isinstance(node, ast.Tuple):
             yield from texts(node.elts)
+        elif isinstance(node, ast.IfExp):
+            yield from texts([node.body, node.orelse])
 
 
 def in_template(path: Path) -> Iterator[str]:

@@ -81,3 +81,30 @@ class WebServer:
             return False
         finally:
             live.close()
+
+
+class Clockwork:
+    """Celery's worker and beat, as the launcher runs them: what makes sessions and exports move."""
+
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+        self.environment = environment
+        self.folder = folder
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> "Clockwork":
+        quiet = ["--loglevel", "warning"]
+        schedule = ["--schedule", str(self.folder / "beat"), "--pidfile="]
+        self._run("worker", "--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle", *quiet)
+        self._run("beat", *schedule, *quiet)
+        return self
+
+    def kill(self) -> None:
+        """kill -9."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.processes.clear()
+
+    def _run(self, *words: str) -> None:
+        command = [sys.executable, "-m", "celery", "--quiet", "--app", "gameplatform", *words]
+        self.processes.append(subprocess.Popen(command, cwd=settings.BASE_DIR, env=self.environment))

@@ -83,11 +83,8 @@ def test_without_redis_it_is_named_and_the_heartbeat_raises_nothing(valkey):
     valkey.stop()
     beat_heartbeat(clock.now())
     show_life(WORKER_KEY)
-    assert state() == (
-        503,
-        "unavailable",
-        {"database": "ok", "redis": "no answer", "worker": "unknown", "beat": "unknown"},
-    )
+    parts = {"database": "ok", "redis": "no answer", "worker": "unknown", "beat": "unknown"}
+    assert state() == (503, "unavailable", parts)
 
 
 @pytest.mark.django_db(transaction=True)

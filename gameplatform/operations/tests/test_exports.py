@@ -1,10 +1,8 @@
 """Lists as files: what is in them, who gets them, and what happens when the worker dies."""
 
 import io
-import zipfile
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from xml.etree import ElementTree
 
 import pytest
 from django.core.management import call_command
@@ -21,29 +19,12 @@ from gameplatform.core.csv_text import safe_cell
 from gameplatform.core.models import AuditEntry
 from gameplatform.core.tokens import amount_decimal
 from tests.support.backoffice import run_session, worker
-
-SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+from tests.support.workbooks import sheet
 
 
 @pytest.fixture(autouse=True)
 def _folder(settings, tmp_path):
     settings.EXPORT_DIR = str(tmp_path / "exports")
-
-
-def sheet(content: bytes, number: int = 1) -> list[list[tuple[str, str]]]:
-    """The cells of a workbook's sheet as (type, text): s is text, n a number, f would be a formula."""
-    archive = zipfile.ZipFile(io.BytesIO(content))
-    tree = ElementTree.fromstring(archive.read(f"xl/worksheets/sheet{number}.xml"))
-    rows = []
-    for row in tree.iter(f"{SHEET}row"):
-        cells = []
-        for cell in row.iter(f"{SHEET}c"):
-            formula, value = cell.find(f"{SHEET}f"), cell.find(f"{SHEET}v")
-            text = "".join(part.text or "" for part in cell.iter(f"{SHEET}t")) if value is None else value.text
-            kind = "f" if formula is not None else {"inlineStr": "s", "b": "b"}.get(cell.get("t", "n"), "n")
-            cells.append((kind, text))
-        rows.append(cells)
-    return rows
 
 
 @pytest.mark.parametrize(
