@@ -11,6 +11,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary
@@ -227,7 +228,8 @@ class Feeds(Generic[F]):
         if feed is None:
             feed = self._feeds[conversation_id] = Feed(conversation_id, self._render)
         if self._monitor is None:
-            self._monitor = asyncio.get_running_loop().create_task(self._watch())
+            # It serves every room: what it logs belongs to no request.
+            self._monitor = asyncio.get_running_loop().create_task(self._watch(), context=Context())
         feed.entering += 1
         try:
             # Several sockets wait for the one start; it must not die with the first that gives up.

@@ -184,7 +184,7 @@ class Sanction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.user_id}"
+        return f"{self.kind} of {self.user_id}"
 
 
 class Report(models.Model):
@@ -238,4 +238,4 @@ class ModerationAct(models.Model):
         indexes = [models.Index(fields=["-created_at", "-id"], name="chat_moderationact_newest")]
 
     def __str__(self) -> str:
-        return f"{self.actor} {self.act} {self.user_id}"
+        return f"moderation act {self.pk}"

@@ -9,7 +9,7 @@ from celery import Celery, Task, signals
 from django.conf import settings
 
 from gameplatform import telemetry
-from gameplatform.core import logs, metrics_server
+from gameplatform.core import health, logs, metrics_server
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gameplatform.settings")
 
@@ -17,6 +17,8 @@ app = Celery("gameplatform")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+# The task whose run is the sign of life of worker and beat together (gameplatform.core.health).
+TICK = "rooms.tasks.advance"
 REQUEST_ID_HEADER = "request_id"
 # What ends with each task that is being worked on.
 _working: dict[str, ExitStack] = {}
@@ -32,6 +34,18 @@ def watch_worker(**_: Any) -> None:
 def watch_beat(**_: Any) -> None:
     """Beat does nothing but say "look", and may fail at that."""
     telemetry.start("beat")
+    signals.after_task_publish.connect(show_beat_lives, sender=TICK)
+
+
+def show_beat_lives(**_: Any) -> None:
+    """Each second, with the tick that was sent."""
+    health.show_life(health.BEAT_KEY)
+
+
+@signals.heartbeat_sent.connect
+def show_worker_lives(**_: Any) -> None:
+    """Every two seconds, whether or not there is anything to do."""
+    health.show_life(health.WORKER_KEY)
 
 
 @signals.worker_ready.connect

@@ -11,6 +11,7 @@ from pathlib import Path
 import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("GAMEPLATFORM_DATA") or BASE_DIR / "var").resolve()
@@ -276,7 +277,7 @@ X_FRAME_OPTIONS = "DENY"
 UNFOLD = {
     "SITE_TITLE": "gameplatform",
     "SITE_HEADER": "gameplatform",
-    "SITE_SUBHEADER": "Back-office",
+    "SITE_SUBHEADER": gettext_lazy("Back-office"),
     "SITE_SYMBOL": "casino",
     "SITE_URL": None,
     "SHOW_HISTORY": False,
@@ -325,6 +326,10 @@ SPECTACULAR_SETTINGS = {
         {"name": "sessions", "description": "A session's terms, its results and the proof of its draw."},
         {"name": "wallet", "description": "What a player owns, and staff adjustments."},
         {
+            "name": "webhooks",
+            "description": "Where an API client (by a key of the scope `webhooks`) or a master is told of its events.",
+        },
+        {
             "name": "GameFuse v3",
             "description": "For GameFuse's client libraries: parameters in the query, as JSON or as a form; an error is"
             " one sentence of text.",
@@ -358,6 +363,9 @@ RATE_LIMITS = {
         # A tenant's server speaks for all its users, with one key and from one address.
         "chat": "12000/m",
         "chat_ip": "60000/m",
+        # Looking up a receiver's name may keep a thread for two seconds.
+        "webhooks": "30/m",
+        "webhooks_ip": "300/m",
         "servers": "12000/m",
         "servers_ip": "60000/m",
     }.items()
@@ -405,6 +413,8 @@ LOGGING = {
         # A 4xx is the caller's business and the access log's, not an alarm.
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
+        # Its other lines say for each login that a login took place.
+        "axes": {"level": "WARNING"},
         # Two lines for each of the ticks of every second would bury the rest.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

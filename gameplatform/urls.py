@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from chat.api import urls as chat_urls
 from gameplatform.accounts.api import urls as accounts_urls
+from gameplatform.webhooks.api import urls as webhooks_urls
 from gameplatform.wire import nest
 from gameplatform.wire.openapi import SchemaView
 from payments.api import pot_urls, wallet_urls
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(accounts_urls)),
     path("api/v1/", include(wallet_urls)),
     path("api/v1/", include(chat_urls)),
+    path("api/v1/", include(webhooks_urls)),
     path("api/v1/", include(rooms_urls)),
     path("api/v3/", include(rounds_urls)),
     path("api/", include(pot_urls)),

@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from unfold.admin import TabularInline
 
 from gameplatform.accounts import roles
@@ -18,7 +19,7 @@ from gameplatform.accounts.api_keys import issue_key_for_game
 from gameplatform.accounts.models import ApiKey, GameUser, User
 from gameplatform.backoffice.acts import Act, ShownOnce
 from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
-from gameplatform.backoffice.panels import Cell, Panel, Table
+from gameplatform.backoffice.panels import Cell, Panel, Table, linked
 from gameplatform.backoffice.searching import as_number
 from rounds import access, leaderboards, queries
 from rounds.models import Contest, GameAccess, GameVariable, Leaderboard, LeaderboardEntry, Round
@@ -44,10 +45,9 @@ class NewServiceKey(Act):
     advice = {"TOO_MANY_KEYS": "Revoke the one that is no longer used, on the page of the game's API client."}
 
     def explanation(self, obj: GameAccess) -> str:
-        return (
-            f"The server of {obj.game} gets a further key for its rounds. Name and token are shown once, on the next"
-            " page."
-        )
+        return _(
+            "The server of %(game)s gets a further key for its rounds. Name and token are shown once, on the next page."
+        ) % {"game": obj.game}
 
     def is_allowed(self, request: HttpRequest, obj: GameAccess) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, "accounts.add_apikey")
@@ -56,7 +56,8 @@ class NewServiceKey(Act):
         scopes = [ApiKey.Scope.ROUNDS]
         issued = issue_key_for_game(game=obj.game, scopes=scopes, actor=actor, reason=data["reason"], now=now)
         return ShownOnce(
-            done=f"The server of {obj.game} has a new service key: {issued.key.prefix}.",
+            done=_("The server of %(game)s has a new service key: %(prefix)s.")
+            % {"game": obj.game, "prefix": issued.key.prefix},
             secrets=[("service-key-name", issued.key.client.name), ("service-key-token", issued.text)],
         )
 
@@ -68,10 +69,10 @@ class RenewToken(Act):
     is_dangerous = True
 
     def explanation(self, obj: GameAccess) -> str:
-        return (
-            f"{obj.game} gets a new token at once. Copies of the game that send the old one can no longer sign players"
+        return _(
+            "%(game)s gets a new token at once. Copies of the game that send the old one can no longer sign players"
             " up; who is signed in stays so."
-        )
+        ) % {"game": obj.game}
 
     def is_allowed(self, request: HttpRequest, obj: GameAccess) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, "rounds.change_gameaccess")
@@ -79,7 +80,10 @@ class RenewToken(Act):
     def run(self, *, actor: Any, obj: GameAccess, data: dict[str, Any], now: datetime) -> ShownOnce:
         token = access.renew_token(game=obj.game, actor=actor, reason=data["reason"], now=now)
         # A message would travel in a cookie.
-        return ShownOnce(done=f"{obj.game} has a new token; the old one no longer works.", secrets=[("Token", token)])
+        return ShownOnce(
+            done=_("%(game)s has a new token; the old one no longer works.") % {"game": obj.game},
+            secrets=[(_("Token"), token)],
+        )
 
 
 @admin.register(GameAccess)
@@ -152,11 +156,17 @@ class RankingPanel(Panel):
             for row in found
         ]
         order = obj.get_score_order_display().lower()
-        ended = "" if obj.frozen_at is None else " It has ended: the places are final."
+        note = _("%(shown)s of %(all)s rounds, %(order)s.") % {
+            "shown": len(rows),
+            "all": obj.rounds_count,
+            "order": order,
+        }
+        if obj.frozen_at is not None:
+            note = f"{note} {_('It has ended: the places are final.')}"
         return Table(
             headings=("Place", "Player", "Score", "Submitted", "Round"),
             rows=rows,
-            note=f"{len(rows)} of {obj.rounds_count} rounds, {order}.{ended}",
+            note=note,
             empty="No round yet",
         )
 
@@ -207,7 +217,7 @@ class RoundAdmin(ReadOnlyAdmin):
         "id",
         "game",
         "game_user",
-        "contest",
+        "in_contest",
         "authoritative",
         "game_type",
         "shown_score",
@@ -222,7 +232,7 @@ class RoundAdmin(ReadOnlyAdmin):
     fields = (
         "game",
         "game_user",
-        "contest",
+        "in_contest",
         "authoritative",
         "game_type",
         "shown_score",
@@ -257,6 +267,10 @@ class RoundAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("game", "game_user", "contest")
 
+    @admin.display(description="contest", ordering="contest")
+    def in_contest(self, row: Round) -> str:
+        return "–" if row.contest is None else linked(row.contest)
+
     @admin.display(description="score")
     def shown_score(self, row: Round) -> str:
         return "–" if row.score is None else score_text(row.score)
@@ -282,14 +296,19 @@ class RemoveEntry(Act):
     is_dangerous = True
 
     def explanation(self, obj: LeaderboardEntry) -> str:
-        return f"The score of {obj.game_user.username} on {obj.leaderboard.name} is deleted. This cannot be undone."
+        return _("The score of %(username)s on %(board)s is deleted. This cannot be undone.") % {
+            "username": obj.game_user.username,
+            "board": obj.leaderboard.name,
+        }
 
     def is_allowed(self, request: HttpRequest, obj: LeaderboardEntry) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, "rounds.delete_leaderboardentry")
 
     def run(self, *, actor: Any, obj: LeaderboardEntry, data: dict[str, Any], now: datetime) -> str:
         removed = leaderboards.remove_entry(actor=actor, entry_id=obj.pk, reason=data["reason"], now=now)
-        return f"The entry is off {obj.leaderboard.name}." if removed else "Somebody else has removed it."
+        if not removed:
+            return _("Somebody else has removed it.")
+        return _("The entry is off %(board)s.") % {"board": obj.leaderboard.name}
 
     def landing(self, obj: LeaderboardEntry) -> str:
         # The entry is no more.

@@ -28,6 +28,7 @@ from rooms.models import Participant, Session
 from rooms.terms import TermsChange
 from rounds import access, players
 from tests.support.json_schema import closed
+from tests.support.webhooks import ADDRESS, an_endpoint, deliveries_of
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 # Closed for the test: an answer with a key that the document does not know is a failure.
@@ -39,7 +40,8 @@ SCHEMA = schemathesis.openapi.from_dict(
 SCHEMA.app = get_wsgi_application()
 
 ROLES = ["player", "master", "staff"]
-# Who may do what not every role may; the rooms are the master's.
+WEBHOOKS = "/api/v1/webhook-endpoints"
+# Who may do what not every role may; the rooms and the webhook endpoints are the master's.
 ALLOWED = {
     "POST /api/v1/game-rooms": ["master", "staff"],
     "PATCH /api/v1/game-rooms": ["master", "staff"],
@@ -51,6 +53,11 @@ ALLOWED = {
     "POST /api/v1/game-rooms/sessions/{session_id}/score": [],
     "POST /api/v1/wallet/deposits": ["staff"],
     "POST /api/v1/wallet/withdrawals": ["staff"],
+    **{f"{method} {WEBHOOKS}": ["master"] for method in ("GET", "POST")},
+    **{f"{method} {WEBHOOKS}/{{endpoint_id}}": ["master"] for method in ("GET", "PATCH", "DELETE")},
+    **{f"POST {WEBHOOKS}/{{endpoint_id}}/{act}": ["master"] for act in ("rotate-secret", "test", "replay-dead")},
+    f"GET {WEBHOOKS}/{{endpoint_id}}/deliveries": ["master"],
+    f"POST {WEBHOOKS}/{{endpoint_id}}/deliveries/{{delivery_id}}/replay": ["master"],
 }
 
 checks.load_all_checks()
@@ -99,6 +106,7 @@ def world(settings, role, player, rival, master, staff, game, make_room, fund, j
         free, joined = make_room(), make_room()
         for user in roles.values():
             join(joined, user, now=START)
+        endpoint = an_endpoint(user=master, now=START)
         offers.edit_room(actor=master, room_id=joined.pk, change=TermsChange(entry_fee_minor=1_200), now=START)
         found = SimpleNamespace(
             roles=roles,
@@ -108,6 +116,8 @@ def world(settings, role, player, rival, master, staff, game, make_room, fund, j
             game=game.pk,
             user=rival.pk,
             refresh=tokens.log_in(username="player", password="player's password", now=START).refresh,
+            endpoints=[str(endpoint.public_id)],
+            deliveries=[delivery.pk for delivery in deliveries_of(endpoint, now=START)],
             good=itertools.count(),
             aimed=itertools.count(),
             operation=None,
@@ -186,6 +196,10 @@ def aim(case: schemathesis.Case, world: SimpleNamespace, turn: int) -> None:
         "game_set_prizes": [[{"rank": 1, "percent": 60}, {"rank": 2, "percent": 40.0}]],
         "prizes_num": [2],
         "participation_amount": [12.5, "99"],
+        "endpoint_id": world.endpoints,
+        "delivery_id": world.deliveries,
+        "url": [ADDRESS],
+        "types": [["session.ended"]],
     }
     parts = [case.path_parameters, case.query, case.body]
     parts += [part["game_room"] for part in parts if isinstance(part, dict) and isinstance(part.get("game_room"), dict)]

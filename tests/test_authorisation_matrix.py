@@ -22,6 +22,7 @@ from gameplatform.accounts.models import User
 from rooms import tick
 from rooms.models import Session
 from tests.support.permissions import ROLES, Row
+from tests.support.webhooks import an_endpoint, deliveries_of
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -73,7 +74,9 @@ def test_every_row_says_something_of_every_role():
 
 @pytest.fixture
 def world(player, rival, master, staff, game, make_room, fund, join):
-    """The player in the master's open room, and in a session of the master's that was called off."""
+    """The player in the master's open room, and in a session of the master's that was called off; the master's webhook
+    endpoint.
+    """
     other_master = User.objects.create_user("other", wallet_address="wallet-of-other", is_master=True)
     for user in (player, rival, master, other_master, staff):
         fund(user, 10_000)
@@ -84,6 +87,7 @@ def world(player, rival, master, staff, game, make_room, fund, join):
         tick.advance(now=START - timedelta(minutes=7))
     with time_machine.travel(START, tick=False):
         room = make_room()
+        endpoint = an_endpoint(user=master, now=START)
         yield SimpleNamespace(
             anonymous=None,
             player=player,
@@ -95,6 +99,8 @@ def world(player, rival, master, staff, game, make_room, fund, join):
             room=room,
             join_id=join(room, player, now=START).participant_id,
             out_session_id=out_session_id,
+            endpoint=endpoint,
+            dead_delivery=deliveries_of(endpoint, now=START)[0],
             refresh=tokens.log_in(username="player", password="player's password", now=START).refresh,
         )
 

@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from chat import messages, moderation, queries
 from chat.admin.acting import ChatAct, as_staff
 from chat.admin.rooms import MESSAGE_HEADINGS, TEXT_SHOWN, message_cells
 from chat.models import Message, Report
+from gameplatform.backoffice import sentences
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Panel, Table
 from gameplatform.backoffice.searching import as_uuid
@@ -29,7 +31,9 @@ class DeleteMessage(ChatAct):
     advice = {"MESSAGE_NOT_FOUND": "Somebody else has deleted it."}
 
     def explanation(self, obj: Message) -> str:
-        return f"The message of {obj.sender_name} disappears for everybody in the room. It can be restored."
+        return _("The message of %(name)s disappears for everybody in the room. It can be restored.") % {
+            "name": obj.sender_name
+        }
 
     def is_possible(self, obj: Message) -> bool:
         return not obj.is_deleted
@@ -38,7 +42,7 @@ class DeleteMessage(ChatAct):
         messages.delete_message(
             caller=as_staff(actor), message_id=obj.pk, acting_as=None, reason=data["reason"], now=now
         )
-        return "The message is deleted."
+        return _("The message is deleted.")
 
 
 class RestoreMessage(ChatAct):
@@ -49,7 +53,7 @@ class RestoreMessage(ChatAct):
     advice = {"ROOM_INACTIVE": "Reopen the conversation first."}
 
     def explanation(self, obj: Message) -> str:
-        return f"The message of {obj.sender_name} is shown again in its old place."
+        return _("The message of %(name)s is shown again in its old place.") % {"name": obj.sender_name}
 
     def is_possible(self, obj: Message) -> bool:
         return obj.is_deleted
@@ -58,7 +62,7 @@ class RestoreMessage(ChatAct):
         messages.restore_message(
             caller=as_staff(actor), message_id=obj.pk, acting_as=None, reason=data["reason"], now=now
         )
-        return "The message is restored."
+        return _("The message is restored.")
 
 
 class AroundPanel(Panel):
@@ -111,9 +115,9 @@ class MessageAdmin(ReadOnlyAdmin):
     def short(self, message: Message) -> str:
         return message.content[:TEXT_SHOWN]
 
-    @display(description="state", label={"deleted": "warning"})
+    @display(description="state", label=sentences.Tones({"deleted": "warning"}))
     def state(self, message: Message) -> str | None:
-        return "deleted" if message.is_deleted else None
+        return _("deleted") if message.is_deleted else None
 
 
 class ReportAct(ChatAct):
@@ -132,11 +136,13 @@ class UpholdReport(ReportAct):
     is_dangerous = True
 
     def explanation(self, obj: Report) -> str:
-        return f"The message of {obj.message.sender_name} disappears for everybody, and the report is closed."
+        return _("The message of %(name)s disappears for everybody, and the report is closed.") % {
+            "name": obj.message.sender_name
+        }
 
     def run(self, *, actor: Any, obj: Report, data: dict[str, Any], now: datetime) -> str:
         closed = moderation.uphold_report(staff=as_staff(actor), report_id=obj.pk, reason=data["reason"], now=now)
-        return "The message is deleted and the report closed." if closed else "The report was closed already."
+        return _("The message is deleted and the report closed.") if closed else _("The report was closed already.")
 
 
 class DismissReport(ReportAct):
@@ -145,11 +151,11 @@ class DismissReport(ReportAct):
     icon = "done"
 
     def explanation(self, obj: Report) -> str:
-        return "The message stays as it is, and the report is closed."
+        return _("The message stays as it is, and the report is closed.")
 
     def run(self, *, actor: Any, obj: Report, data: dict[str, Any], now: datetime) -> str:
         closed = moderation.resolve_report(staff=as_staff(actor), report_id=obj.pk, reason=data["reason"], now=now)
-        return "The report is closed." if closed else "The report was closed already."
+        return _("The report is closed.") if closed else _("The report was closed already.")
 
 
 @admin.register(Report)

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Model, Q
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from chat import moderation, queries, tenant_rooms
@@ -15,10 +16,12 @@ from chat.models import Conversation, Member, Message, ModerationAct, Sanction
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
 from gameplatform.backoffice.searching import as_uuid
+from gameplatform.backoffice.sentences import Tones
 from gameplatform.core import clock
 
 ROWS_SHOWN = 50
 TEXT_SHOWN = 120
+STATE_TONES = Tones({"open": "success", "closed": "warning"})
 
 
 class CloseConversation(ChatAct):
@@ -29,14 +32,16 @@ class CloseConversation(ChatAct):
     permission = "chat.change_conversation"
 
     def explanation(self, obj: Conversation) -> str:
-        return f"Nothing more is said in {obj.name} and all its sockets close. Its history stays; it can be reopened."
+        return _(
+            "Nothing more is said in %(name)s and all its sockets close. Its history stays; it can be reopened."
+        ) % {"name": obj.name}
 
     def is_possible(self, obj: Conversation) -> bool:
         return obj.is_active
 
     def run(self, *, actor: Any, obj: Conversation, data: dict[str, Any], now: datetime) -> str:
         tenant_rooms.deactivate_room(caller=as_staff(actor), room_id=obj.pk, reason=data["reason"], now=now)
-        return f"{obj.name} is closed."
+        return _("%(name)s is closed.") % {"name": obj.name}
 
 
 class ReopenConversation(ChatAct):
@@ -46,14 +51,14 @@ class ReopenConversation(ChatAct):
     permission = "chat.change_conversation"
 
     def explanation(self, obj: Conversation) -> str:
-        return f"{obj.name} takes messages again."
+        return _("%(name)s takes messages again.") % {"name": obj.name}
 
     def is_possible(self, obj: Conversation) -> bool:
         return not obj.is_active
 
     def run(self, *, actor: Any, obj: Conversation, data: dict[str, Any], now: datetime) -> str:
         tenant_rooms.activate_room(caller=as_staff(actor), room_id=obj.pk, reason=data["reason"], now=now)
-        return f"{obj.name} is open again."
+        return _("%(name)s is open again.") % {"name": obj.name}
 
 
 class MemberAct(ChatAct):
@@ -70,6 +75,10 @@ class MemberAct(ChatAct):
             "user_id": obj.user_id,
         }
 
+    def names(self, obj: Member) -> dict[str, str]:
+        """Who and where, as the sentences say it."""
+        return {"who": obj.user_name, "room": obj.conversation.name}
+
 
 class Mute(MemberAct):
     slug = "mute"
@@ -78,11 +87,11 @@ class Mute(MemberAct):
     form = DurationForm
 
     def explanation(self, obj: Member) -> str:
-        return f"{obj.user_name} goes on reading {obj.conversation.name} and cannot post there. A newer mute counts."
+        return _("%(who)s goes on reading %(room)s and cannot post there. A newer mute counts.") % self.names(obj)
 
     def run(self, *, actor: Any, obj: Member, data: dict[str, Any], now: datetime) -> str:
         moderation.mute(**self.target(actor, obj), reason=data["reason"], expires_at=ends_at(data, now), now=now)
-        return f"{obj.user_name} is muted in {obj.conversation.name}."
+        return _("%(who)s is muted in %(room)s.") % self.names(obj)
 
 
 class Kick(MemberAct):
@@ -91,11 +100,11 @@ class Kick(MemberAct):
     icon = "logout"
 
     def explanation(self, obj: Member) -> str:
-        return f"{obj.user_name} is put out of {obj.conversation.name} and its sockets close; it may join again."
+        return _("%(who)s is put out of %(room)s and its sockets close; it may join again.") % self.names(obj)
 
     def run(self, *, actor: Any, obj: Member, data: dict[str, Any], now: datetime) -> str:
         moderation.kick(**self.target(actor, obj), reason=data["reason"], now=now)
-        return f"{obj.user_name} was put out of {obj.conversation.name}."
+        return _("%(who)s was put out of %(room)s.") % self.names(obj)
 
     def landing(self, obj: Member) -> str:
         # The member is no more.
@@ -110,11 +119,11 @@ class Ban(Kick):
     form = DurationForm
 
     def explanation(self, obj: Member) -> str:
-        return f"{obj.user_name} is put out of {obj.conversation.name} and cannot come back before the ban ends."
+        return _("%(who)s is put out of %(room)s and cannot come back before the ban ends.") % self.names(obj)
 
     def run(self, *, actor: Any, obj: Member, data: dict[str, Any], now: datetime) -> str:
         moderation.ban(**self.target(actor, obj), reason=data["reason"], expires_at=ends_at(data, now), now=now)
-        return f"{obj.user_name} is banned from {obj.conversation.name}."
+        return _("%(who)s is banned from %(room)s.") % self.names(obj)
 
 
 class Lift(ChatAct):
@@ -124,7 +133,11 @@ class Lift(ChatAct):
     permission = "chat.change_sanction"
 
     def explanation(self, obj: Sanction) -> str:
-        return f"The {obj.kind} of {obj.user_id} in {obj.conversation.name} ends now."
+        return _("The %(kind)s of %(who)s in %(room)s ends now.") % {
+            "kind": _(obj.kind),
+            "who": obj.user_id,
+            "room": obj.conversation.name,
+        }
 
     def is_possible(self, obj: Sanction) -> bool:
         return obj.lifted_at is None
@@ -139,7 +152,9 @@ class Lift(ChatAct):
             reason=data["reason"],
             now=now,
         )
-        return f"The {obj.kind} of {obj.user_id} is lifted." if lifted else "It was lifted already."
+        if not lifted:
+            return _("It was lifted already.")
+        return _("The %(kind)s of %(who)s is lifted.") % {"kind": _(obj.kind), "who": obj.user_id}
 
 
 def message_cells(message: Message) -> list[Any]:
@@ -161,7 +176,7 @@ class MessagesPanel(Panel):
 
     def table(self, request: HttpRequest, obj: Conversation) -> Table:
         newest = queries.messages_of(obj.pk, include_deleted=True).order_by("-seq")[:ROWS_SHOWN]
-        more = Cell("All messages", link=f"{reverse('admin:chat_message_changelist')}?q={obj.pk}")
+        more = Cell(_("All messages"), link=f"{reverse('admin:chat_message_changelist')}?q={obj.pk}")
         rows = [message_cells(message) for message in newest]
         return Table(headings=MESSAGE_HEADINGS, rows=rows, empty="Nothing was said yet", more=more)
 
@@ -179,7 +194,7 @@ class MembersPanel(Panel):
             ]
             for member in obj.members.order_by("-id")[:ROWS_SHOWN]
         ]
-        more = Cell("All members", link=f"{reverse('admin:chat_member_changelist')}?q={obj.pk}")
+        more = Cell(_("All members"), link=f"{reverse('admin:chat_member_changelist')}?q={obj.pk}")
         return Table(headings=("Name", "User id", "Role", "Joined"), rows=rows, empty="Nobody is here", more=more)
 
 
@@ -194,7 +209,7 @@ class SanctionsPanel(Panel):
                 Cell(sanction.kind, tone="danger" if sanction.kind == Sanction.Kind.BAN else "warning"),
                 Cell(sanction.reason, is_text=True),
                 sanction.created_at,
-                sanction.expires_at or "until lifted",
+                sanction.expires_at or _("until lifted"),
             ]
             for sanction in standing
         ]
@@ -212,10 +227,10 @@ class ModerationPanel(Panel):
     def table(self, request: HttpRequest, obj: Conversation) -> Table:
         acts = ModerationAct.objects.filter(conversation_id=obj.pk).order_by("-id")[:ROWS_SHOWN]
         rows = [
-            [act.created_at, act.actor, act.act.replace("_", " "), act.user_id, Cell(act.reason, is_text=True)]
+            [act.created_at, act.actor, act.get_act_display(), act.user_id, Cell(act.reason, is_text=True)]
             for act in acts
         ]
-        more = Cell("All of it", link=f"{reverse('admin:chat_moderationact_changelist')}?q={obj.pk}")
+        more = Cell(_("All of it"), link=f"{reverse('admin:chat_moderationact_changelist')}?q={obj.pk}")
         return Table(headings=("When", "Who", "Did", "To", "Why"), rows=rows, empty="Nothing so far", more=more)
 
 
@@ -257,9 +272,9 @@ class ConversationAdmin(ReadOnlyAdmin):
         key = as_uuid(term)
         return Q(name__istartswith=term) if key is None else Q(pk=key)
 
-    @display(description="state", ordering="is_active", label={"open": "success", "closed": "warning"})
+    @display(description="state", ordering="is_active", label=STATE_TONES)
     def state(self, room: Conversation) -> str:
-        return "open" if room.is_active else "closed"
+        return _("open") if room.is_active else _("closed")
 
 
 class InConversation(ReadOnlyAdmin):

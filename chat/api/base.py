@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
 from chat.access import Caller
-from chat.api.authentication import ChatAuthentication
+from chat.api.authentication import ChatKeyAuthentication
 from chat.errors import FieldInvalid, MessageNotFound, RoomAccessDenied, RoomNotFound
+from gameplatform.accounts.api.authentication import PlatformJWTAuthentication
 from gameplatform.accounts.models import ApiClient, ApiKey, User
 from gameplatform.core.errors import NotFound
 from gameplatform.wire.chatapi import ChatAPIView
@@ -21,7 +22,7 @@ S = TypeVar("S", bound=Serializer)
 class ChatView(ChatAPIView):
     """A view for tenants' keys and signed-in users."""
 
-    authentication_classes = [ChatAuthentication]
+    authentication_classes = [ChatKeyAuthentication, PlatformJWTAuthentication]
     throttle_classes = [throttle_for("chat")]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

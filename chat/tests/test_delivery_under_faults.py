@@ -188,6 +188,8 @@ def test_users_of_a_killed_process_are_offline_within_45_seconds_and_the_others_
 
     async def scenario():
         stays = await live.webs[0].connect(room_id, token=key, user_id="user0")
+        # Before that it is connected, but not in the conversation yet.
+        await receive(stays, "connection_status")
         vanishes = await live.webs[1].connect(room_id, token=key, user_id="user1")
         await receive(stays, "user_joined")
         await receive(vanishes, "connection_status")

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
@@ -40,10 +41,10 @@ class ResetAuthenticator(Act):
     needs_fresh_login = True
 
     def explanation(self, obj: User) -> str:
-        return (
-            f"{obj.username} lost the phone and the recovery codes: both stop working, and the next login takes the"
+        return _(
+            "%(username)s lost the phone and the recovery codes: both stop working, and the next login takes the"
             " password alone. Make sure that it is really this person who asks."
-        )
+        ) % {"username": obj.username}
 
     def is_allowed(self, request: HttpRequest, obj: User) -> bool:
         return request.user.is_superuser and request.user.pk != obj.pk
@@ -53,7 +54,7 @@ class ResetAuthenticator(Act):
 
     def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
         second_factor.reset(user=obj, actor=actor, reason=data["reason"], now=now)
-        return f"{obj.username} signs in with the password alone now."
+        return _("%(username)s signs in with the password alone now.") % {"username": obj.username}
 
 
 class FreezeUser(Act):
@@ -63,11 +64,11 @@ class FreezeUser(Act):
     is_dangerous = True
 
     def explanation(self, obj: User) -> str:
-        return (
-            f"{obj.username} is signed out everywhere within seconds and cannot sign in, play, chat or pay until"
+        return _(
+            "%(username)s is signed out everywhere within seconds and cannot sign in, play, chat or pay until"
             " somebody unfreezes the account. Its tokens stay where they are, and sessions it has paid for are played"
             " to their end. Rooms of a master go on: pause them on their own pages."
-        )
+        ) % {"username": obj.username}
 
     def is_allowed(self, request: HttpRequest, obj: User) -> bool:
         user = request.user
@@ -80,7 +81,8 @@ class FreezeUser(Act):
 
     def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
         done = freezing.freeze_user(user_id=obj.pk, actor=actor, reason=data["reason"], now=now)
-        return f"{obj.username} is frozen." if done else f"{obj.username} was frozen already."
+        said = _("%(username)s is frozen.") if done else _("%(username)s was frozen already.")
+        return said % {"username": obj.username}
 
 
 class UnfreezeUser(FreezeUser):
@@ -90,14 +92,15 @@ class UnfreezeUser(FreezeUser):
     is_dangerous = False
 
     def explanation(self, obj: User) -> str:
-        return f"{obj.username} can sign in again, with the password as it was."
+        return _("%(username)s can sign in again, with the password as it was.") % {"username": obj.username}
 
     def is_possible(self, obj: User) -> bool:
         return not obj.is_active
 
     def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
         done = freezing.unfreeze_user(user_id=obj.pk, actor=actor, reason=data["reason"], now=now)
-        return f"{obj.username} can sign in again." if done else f"{obj.username} was not frozen."
+        said = _("%(username)s can sign in again.") if done else _("%(username)s was not frozen.")
+        return said % {"username": obj.username}
 
 
 @admin.register(User)
@@ -203,7 +206,9 @@ class IssueKey(Act):
     advice = {"TOO_MANY_KEYS": "Revoke the key that is no longer used, on the client's page, then issue the new one."}
 
     def explanation(self, obj: ApiClient) -> str:
-        return f"{obj.name} gets a further key. It and its signing secret are shown once, on the next page."
+        return _("%(name)s gets a further key. It and its signing secret are shown once, on the next page.") % {
+            "name": obj.name
+        }
 
     def is_allowed(self, request: HttpRequest, obj: ApiClient) -> bool:
         return request.user.has_perm("accounts.add_apikey")
@@ -246,10 +251,10 @@ class RotateKey(Act):
     advice = {"TOO_MANY_KEYS": "Two keys live already: revoke the one that is not used any more."}
 
     def explanation(self, obj: ApiKey) -> str:
-        return (
-            f"{obj.client.name} gets a new key with the same scopes, shown once, on the next page. The old one keeps"
-            " working for as long as you say, so that its callers can change without an outage."
-        )
+        return _(
+            "%(name)s gets a new key with the same scopes, shown once, on the next page. The old one keeps working"
+            " for as long as you say, so that its callers can change without an outage."
+        ) % {"name": obj.client.name}
 
     def is_allowed(self, request: HttpRequest, obj: ApiKey) -> bool:
         return request.user.has_perm("accounts.add_apikey")
@@ -269,7 +274,10 @@ class RevokeKey(Act):
     is_dangerous = True
 
     def explanation(self, obj: ApiKey) -> str:
-        return f"The key {obj.prefix} of {obj.client.name} stops working at once. This cannot be undone."
+        return _("The key %(prefix)s of %(name)s stops working at once. This cannot be undone.") % {
+            "prefix": obj.prefix,
+            "name": obj.client.name,
+        }
 
     def is_allowed(self, request: HttpRequest, obj: ApiKey) -> bool:
         return request.user.has_perm("accounts.change_apikey")
@@ -279,7 +287,7 @@ class RevokeKey(Act):
 
     def run(self, *, actor: Any, obj: ApiKey, data: dict[str, Any], now: datetime) -> str:
         api_keys.revoke_key(key=obj, now=now, actor=actor, reason=data["reason"])
-        return f"The key {obj.prefix} is revoked."
+        return _("The key %(prefix)s is revoked.") % {"prefix": obj.prefix}
 
 
 class RevokeAllKeys(Act):
@@ -289,20 +297,22 @@ class RevokeAllKeys(Act):
     is_dangerous = True
 
     def explanation(self, obj: ApiClient) -> str:
-        return f"Every key of {obj.name} stops working and its sockets close, at once. This cannot be undone."
+        return _("Every key of %(name)s stops working and its sockets close, at once. This cannot be undone.") % {
+            "name": obj.name
+        }
 
     def is_allowed(self, request: HttpRequest, obj: ApiClient) -> bool:
         return request.user.has_perm("accounts.change_apikey")
 
     def run(self, *, actor: Any, obj: ApiClient, data: dict[str, Any], now: datetime) -> str:
         count = api_keys.revoke_all_keys(client=obj, now=now, actor=actor, reason=data["reason"])
-        return f"{count} keys of {obj.name} are revoked."
+        return _("%(count)s keys of %(name)s are revoked.") % {"count": count, "name": obj.name}
 
 
 def _shown(issued: api_keys.IssuedKey) -> ShownOnce:
     return ShownOnce(
-        done=f"{issued.key.client.name} has a new key: {issued.key.prefix}.",
-        secrets=[("Key", issued.text), ("Signing secret", issued.signing_secret)],
+        done=_("%(name)s has a new key: %(prefix)s.") % {"name": issued.key.client.name, "prefix": issued.key.prefix},
+        secrets=[(_("Key"), issued.text), (_("Signing secret"), issued.signing_secret)],
     )
 
 
@@ -350,6 +360,10 @@ class ApiClientAdmin(PlatformAdmin):
     acts = (IssueKey(), RevokeAllKeys())
     panels: ClassVar[list[Panel]] = [KeysPanel()]
 
+    def get_fields(self, request: HttpRequest, obj: ApiClient | None = None) -> tuple[str, ...]:
+        # The database gives the others when the row is written.
+        return self.fields if obj is not None else ("name", "game", "is_active")
+
     def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
         return False
 
@@ -366,4 +380,4 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def state(self, key: ApiKey) -> str:
-        return str(key_state(key, clock.now()).text)
+        return _(str(key_state(key, clock.now()).text))

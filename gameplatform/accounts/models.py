@@ -284,6 +284,7 @@ class ApiKey(models.Model):
         POTS = "pots", "Pots: the signed game-room payments"
         ROUNDS = "rounds", "Rounds: act for the users of its game"
         RESULTS = "results", "Results: post the ranking of its game's sessions"
+        WEBHOOKS = "webhooks", "Webhooks: endpoints of its own"
         SYSTEM = "system", "System: test-suite routes"
 
     id = models.BigAutoField(primary_key=True)

@@ -18,10 +18,12 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRed
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from gameplatform.backoffice import export_jobs, reauthentication
+from gameplatform.backoffice import export_jobs, reauthentication, sentences
 from gameplatform.backoffice.acts import Act, ActForm, ShownOnce
 from gameplatform.backoffice.exports import CONTENT_TYPES, Column, XlsxWriter, csv_lines, newest_first
 from gameplatform.backoffice.models import Export
@@ -115,10 +117,12 @@ class PlatformAdmin(ModelAdmin):
             return StreamingHttpResponse(csv_lines(chosen, self.export_columns), content_type=kind, headers=disposition)
         # A workbook is a ZIP archive: its first byte is known when its last row is.
         file = TemporaryFile()  # noqa: SIM115 (the response closes it)
-        writer = XlsxWriter(file, [heading for heading, _ in self.export_columns])
-        for row in newest_first(chosen):
-            writer.add([cell(row) for _, cell in self.export_columns])
-        writer.close()
+        # As the CSV, which is written when the request's language is over, and as a worker writes it.
+        with translation.override(None):
+            writer = XlsxWriter(file, [heading for heading, _ in self.export_columns])
+            for row in newest_first(chosen):
+                writer.add([cell(row) for _, cell in self.export_columns])
+            writer.close()
         file.seek(0)
         return FileResponse(file, as_attachment=True, filename=name, content_type=kind)
 
@@ -179,7 +183,7 @@ class PlatformAdmin(ModelAdmin):
             try:
                 done = act.run(actor=request.user, obj=obj, data=form.cleaned_data, now=clock.now())
             except DomainError as error:
-                refusal, advice = error.message, act.advice.get(error.code, "")
+                refusal, advice = sentences.translated(error.message), act.advice.get(error.code, "")
             else:
                 if isinstance(done, ShownOnce):
                     # Not as a message: those travel in a cookie.
@@ -221,6 +225,7 @@ class PlatformAdmin(ModelAdmin):
                 if act.is_possible(obj) and act.is_allowed(request, obj)
             ]
             context["panels"] = [panel.shown(request, obj) for panel in self.panels if panel.is_shown(request, obj)]
+            context["subtitle"] = sentences.named(obj)
             if request.user.has_perm(SEE_TRAIL):
                 context["trail_link"] = trail_link(self.trail_object(obj))
         answer = super().render_change_form(request, context, *args, **kwargs)
@@ -265,7 +270,7 @@ class PlatformAdmin(ModelAdmin):
         before = {} if add else {name: _plain(name, form.initial.get(name)) for name in names}
         after = {name: _plain(name, form.cleaned_data.get(name)) for name in names}
         for formset in formsets or ():
-            what = str(formset.model._meta.verbose_name_plural)
+            what = english(formset.model._meta.verbose_name_plural)
             rows_before, rows_after = _changed_rows(formset)
             if rows_before or rows_after:
                 before[what], after[what] = rows_before, rows_after
@@ -284,7 +289,7 @@ class PlatformAdmin(ModelAdmin):
     def _record(self, request: HttpRequest, obj: Model, what: str, message: dict[str, Any]) -> None:
         trail.record(
             actor=request.user,  # type: ignore[arg-type]
-            action=f"{self.opts.verbose_name} {what}",
+            action=f"{english(self.opts.verbose_name)} {what}",
             target=obj,
             before=message.get("before") or None,
             after=message.get("after") or None,
@@ -305,10 +310,10 @@ class PrepareExport(Act):
         self.export: Export | None = None
 
     def explanation(self, obj: Any) -> str:
-        return (
-            f"The list has about {self.rows:,} rows: too many to be sent at once. The {self.format.label} file is"
-            f" prepared in the background, and waits for you under “Exports” for {settings.EXPORT_KEEP_DAYS} days."
-        )
+        return _(
+            "The list has about %(rows)s rows: too many to be sent at once. The %(format)s file is prepared in the"
+            " background, and waits for you under “Exports” for %(days)s days."
+        ) % {"rows": f"{self.rows:,}", "format": self.format.label, "days": settings.EXPORT_KEEP_DAYS}
 
     def run(self, *, actor: Any, obj: Any, data: dict[str, Any], now: datetime) -> str:
         self.export = export_jobs.request_export(
@@ -320,7 +325,7 @@ class PrepareExport(Act):
             rows_estimated=self.rows,
             now=now,
         )
-        return "The file is being prepared."
+        return _("The file is being prepared.")
 
     def landing(self, obj: Any) -> str | None:
         return None if self.export is None else reverse("admin:backoffice_export_change", args=[self.export.pk])
@@ -337,6 +342,12 @@ class ReadOnlyAdmin(PlatformAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def english(text: Any) -> str:
+    """The word as it was written: what is kept, or goes into a file, speaks one language whoever caused it."""
+    with translation.override(None):
+        return str(text)
 
 
 def trail_link(obj: Model) -> str:
@@ -373,11 +384,11 @@ def _plain(name: str, value: Any) -> Any:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("at", "who", "action", "object_name", "reason", "ip")
+    list_display = ("at", "by_whom", "what", "on_what", "reason", "ip")
     list_filter = (("at", admin.DateFieldListFilter),)
     list_select_related = ("actor",)
     ordering = ("-id",)
-    fields = ("at", "who", "action", "object_type", "object_id", "object_name", "reason", "before", "after", "ip")
+    fields = ("at", "by_whom", "what", "object_type", "object_id", "on_what", "reason", "before", "after", "ip")
     export_columns = (
         ("at", lambda entry: entry.at),
         ("actor", lambda entry: entry.who()),
@@ -401,3 +412,15 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ("object_type__exact", "object_id__exact") or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="who")
+    def by_whom(self, entry: AuditEntry) -> str:
+        return entry.who() if entry.actor_id else _(entry.who())
+
+    @admin.display(description="action")
+    def what(self, entry: AuditEntry) -> str:
+        return sentences.translated(entry.action)
+
+    @admin.display(description="object")
+    def on_what(self, entry: AuditEntry) -> str:
+        return sentences.named(entry.object_name)

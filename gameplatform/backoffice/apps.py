@@ -1,4 +1,7 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.contrib import admin
 from django.contrib.admin import apps as admin_apps
 
 
@@ -13,3 +16,8 @@ class PlatformAdminConfig(admin_apps.AdminConfig):
 
     default_site = "gameplatform.backoffice.site.BackofficeSite"
     default = False
+
+    def ready(self) -> None:
+        super().ready()
+        # Every page is registered now.
+        import_module("gameplatform.backoffice.vocabulary").translate(admin.site)

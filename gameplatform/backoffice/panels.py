@@ -1,10 +1,16 @@
 """Parts of an object's page: tables and facts that an app adds to its own pages, or to those of an app below it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from gameplatform.backoffice import sentences
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,12 @@ class Cell:
     is_text: bool = False
 
 
+def linked(obj: Model) -> str:
+    """An object as a link to its page, by its name in the user's language."""
+    link = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+    return format_html('<a href="{}" class="text-link">{}</a>', link, sentences.named(obj))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """A table of a panel: ``rows`` hold ``Cell`` or plain text; ``more`` is a link to the whole."""
@@ -33,11 +45,21 @@ class Table:
     def heads(self) -> list[Cell]:
         """The headings, aligned as the cells of the first row."""
         first = self.cells()[0]
-        return [Cell(heading, is_number=cell.is_number) for heading, cell in zip(self.headings, first, strict=True)]
+        return [
+            Cell(_(heading) if heading else "", is_number=cell.is_number)
+            for heading, cell in zip(self.headings, first, strict=True)
+        ]
 
     def cells(self) -> list[list[Cell]]:
         """The rows with every value as a cell."""
-        return [[value if isinstance(value, Cell) else Cell(value) for value in row] for row in self.rows]
+        return [[_cell(value) for value in row] for row in self.rows]
+
+
+def _cell(value: Any) -> Cell:
+    """A badge says a state, in the user's language."""
+    if not isinstance(value, Cell):
+        return Cell(value)
+    return replace(value, text=_(value.text)) if value.tone and isinstance(value.text, str) and value.text else value
 
 
 @dataclass(frozen=True, kw_only=True)

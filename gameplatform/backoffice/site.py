@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
@@ -51,7 +52,7 @@ class BackofficeLoginForm(AuthenticationForm):
 class BackofficeSite(UnfoldAdminSite):
     login_form = BackofficeLoginForm
     index_template = "operations/dashboard.html"
-    index_title = "Today"
+    index_title = gettext_lazy("Today")
 
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter(request.user) and not second_factor.is_owed(request)

@@ -9,6 +9,7 @@ import functools
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import Context
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -64,7 +65,7 @@ class Census:
         """One socket more, for as long as the block runs."""
         self._count += 1
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._speak())
+            self._task = asyncio.get_running_loop().create_task(self._speak(), context=Context())
         try:
             yield
         finally:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import Context
 from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -81,7 +82,8 @@ class Hub:
         Raises ``Unavailable`` when Redis does not confirm within three seconds; then nothing is subscribed.
         """
         if self._runner is None:
-            self._runner = asyncio.get_running_loop().create_task(self._run())
+            # It serves everybody: what it logs belongs to no request, least of all to that of the first socket.
+            self._runner = asyncio.get_running_loop().create_task(self._run(), context=Context())
         entry = self._topics.get(topic)
         if entry is None:
             entry = self._topics[topic] = _Topic()

@@ -46,6 +46,14 @@ def without_secrets(text: str) -> str:
     return _SECRET.sub(HIDDEN, text)
 
 
+def _request_id_of(record: logging.LogRecord) -> str:
+    """The request being worked on, or that of the finished one which the line is about."""
+    current = current_request_id()
+    if current == NO_REQUEST:
+        return getattr(getattr(record, "request", None), "request_id", NO_REQUEST)
+    return current
+
+
 class LineFormatter(logging.Formatter):
     """One line for people."""
 
@@ -53,7 +61,7 @@ class LineFormatter(logging.Formatter):
         super().__init__("{asctime} {levelname} {name} {request_id}: {message}", style="{")
 
     def format(self, record: logging.LogRecord) -> str:
-        record.request_id = current_request_id()
+        record.request_id = _request_id_of(record)
         return without_secrets(super().format(record))
 
 
@@ -65,7 +73,7 @@ class JSONFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "request_id": current_request_id(),
+            "request_id": _request_id_of(record),
             "process": record.process,
             "message": without_secrets(record.getMessage()),
         }

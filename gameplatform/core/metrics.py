@@ -51,6 +51,15 @@ WEBHOOK_ATTEMPTS = Counter(
 )
 REDIS_OUTAGES = Counter("gameplatform_redis_outages", "Times that Redis was found away.", registry=_here)
 
+# From the start at 0: Prometheus sees no increase in a counter that appears with its first count, and an alert on one
+# failure would miss the first.
+for _step in ("start", "settle"):
+    STEP_FAILURES.labels(_step)
+for _outcome in ("done", "refused", "fault"):
+    JOBS.labels(_outcome)
+for _result in ("delivered", "failed", "dead", "lost"):
+    WEBHOOK_ATTEMPTS.labels(_result)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:

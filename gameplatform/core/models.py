@@ -53,7 +53,7 @@ class AuditEntry(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
-    by_platform = models.BooleanField(default=False)
+    by_platform = models.BooleanField(default=False, db_default=False)
     action = models.CharField(max_length=64)
     # "rooms.room": the model's label, so that an entry outlives any table of types.
     object_type = models.CharField(max_length=64)
@@ -73,7 +73,7 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} {self.object_name}"
+        return f"audit entry {self.pk}"
 
     def who(self) -> str:
         """Who did it, for people; the actor must be loaded."""

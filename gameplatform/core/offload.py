@@ -5,6 +5,7 @@ process work with the database at once, and no more than it can use.
 """
 
 import asyncio
+import contextvars
 import functools
 import threading
 from collections.abc import Callable
@@ -22,8 +23,8 @@ _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="offload")
 
 
 async def offload(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """The result of ``function(*args, **kwargs)``, run in another thread."""
-    call = functools.partial(function, *args, **kwargs)
+    """The result of ``function(*args, **kwargs)``, run in another thread; what it logs belongs to the same request."""
+    call = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(_threads, _run, call)
 
 

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from gameplatform.accounts.models import User
@@ -22,11 +23,12 @@ from gameplatform.backoffice.export_jobs import ExportGone
 from gameplatform.backoffice.exports import CONTENT_TYPES
 from gameplatform.backoffice.models import Export
 from gameplatform.backoffice.panels import Button, Panel, Table
+from gameplatform.backoffice.sentences import Tones
 from gameplatform.core import clock
 
 # An export's page shows its progress.
 REFRESH_SECONDS = 2
-TONES = {"Waits for a worker": "info", "Being written": "info", "Ready": "success", "Failed": "danger"}
+TONES = Tones({"Waits for a worker": "info", "Being written": "info", "Ready": "success", "Failed": "danger"})
 
 
 class FilePanel(Panel):
@@ -36,11 +38,14 @@ class FilePanel(Panel):
         return obj.state == Export.State.DONE
 
     def table(self, request: HttpRequest, obj: Export) -> Table:
-        rows: list[list[Any]] = [["Size", filesizeformat(obj.size_bytes or 0)], ["Kept until", obj.expires_at]]
+        rows: list[list[Any]] = [
+            [_("Size"), filesizeformat(obj.size_bytes or 0)],
+            [_("Kept until"), obj.expires_at],
+        ]
         return Table(headings=(), rows=rows)
 
     def buttons(self, request: HttpRequest, obj: Export) -> list[Button]:
-        return [Button(title="Download", link=reverse("admin:backoffice_export_download", args=[obj.pk]))]
+        return [Button(title=_("Download"), link=reverse("admin:backoffice_export_download", args=[obj.pk]))]
 
 
 @admin.register(Export)
@@ -93,7 +98,7 @@ class ExportAdmin(ReadOnlyAdmin):
         try:
             file = export_jobs.note_download(export=export, actor=request.user, now=clock.now())
         except ExportGone as error:
-            return HttpResponse(error.message, status=404, content_type="text/plain; charset=utf-8")
+            return HttpResponse(_(error.message), status=404, content_type="text/plain; charset=utf-8")
         name = f"{export.list_label.replace('.', '-')}-{export.created_at:%Y-%m-%d}.{export.format}"
         kind = CONTENT_TYPES[export.format]
         return FileResponse(file.open("rb"), as_attachment=True, filename=name, content_type=kind)
@@ -107,7 +112,7 @@ class ExportAdmin(ReadOnlyAdmin):
         if export.state not in Export.UNFINISHED:
             return f"{export.rows_done:,}"
         done, whole = export.rows_done, max(export.rows_done, export.rows_estimated)
-        words = f"{done:,} of about {whole:,}"
+        words = _("%(done)s of about %(whole)s") % {"done": f"{done:,}", "whole": f"{whole:,}"}
         return format_html('<progress max="{}" value="{}"></progress> {}', whole, done, words)
 
 

@@ -9,6 +9,8 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from chat import queries as chat_queries
 from gameplatform.accounts import roles
@@ -56,15 +58,15 @@ def _play(owner: User | None, now: datetime) -> dict[str, Any]:
     closed = figures.closed_since(owner=owner, since=since)
     hours = figures.by_hour(owner=owner, since=since)
     cards = [
-        {"name": "Pending sessions", "value": live["pending"], "link": _sessions("pending")},
-        {"name": "Running sessions", "value": live["running"], "link": _sessions("running")},
-        {"name": "Seats taken, 24 h", "value": f"{sum(hour.seats for hour in hours):,}"},
-        {"name": "Pools, 24 h", "value": _gold(sum(hour.pool_minor for hour in hours))},
-        {"name": "Prizes paid, 24 h", "value": _gold(closed.prizes_minor), "detail": _sessions_text(closed.settled)},
-        {"name": "Refunded, 24 h", "value": _gold(closed.refunds_minor), "detail": _sessions_text(closed.refunded)},
+        {"name": _("Pending sessions"), "value": live["pending"], "link": _sessions("pending")},
+        {"name": _("Running sessions"), "value": live["running"], "link": _sessions("running")},
+        {"name": _("Seats taken, 24 h"), "value": f"{sum(hour.seats for hour in hours):,}"},
+        {"name": _("Pools, 24 h"), "value": _gold(sum(hour.pool_minor for hour in hours))},
+        {"name": _("Prizes paid, 24 h"), "value": _gold(closed.prizes_minor), "detail": _sessions_text(closed.settled)},
+        {"name": _("Refunded, 24 h"), "value": _gold(closed.refunds_minor), "detail": _sessions_text(closed.refunded)},
     ]
     return {
-        "heading": "The platform" if owner is None else "Your rooms",
+        "heading": _("The platform") if owner is None else _("Your rooms"),
         "cards": cards,
         "charts": _charts(hours, now),
         "has_hours": bool(hours),
@@ -77,7 +79,7 @@ def _sessions(status: str) -> str:
 
 
 def _sessions_text(count: int) -> str:
-    return f"{count:,} session{'' if count == 1 else 's'}"
+    return ngettext("%(count)s session", "%(count)s sessions", count) % {"count": f"{count:,}"}
 
 
 def _gold(minor: int) -> str:
@@ -93,8 +95,11 @@ def _charts(hours: list[Hour], now: datetime) -> list[dict[str, str]]:
     seats = [hour.seats if hour else 0 for hour in found]
     pools = [hour.pool_minor / 10**AMOUNT_DECIMALS if hour else 0 for hour in found]
     return [
-        {"title": "Seats taken per hour", "data": _bars(labels, "Seats", seats)},
-        {"title": f"Pool volume per hour, {settings.ROOM_TOKEN_SYMBOL}", "data": _bars(labels, "Pool", pools)},
+        {"title": _("Seats taken per hour"), "data": _bars(labels, _("Seats"), seats)},
+        {
+            "title": _("Pool volume per hour, %(symbol)s") % {"symbol": settings.ROOM_TOKEN_SYMBOL},
+            "data": _bars(labels, _("Pool"), pools),
+        },
     ]
 
 
@@ -123,23 +128,23 @@ def _running(found: Vitals | None) -> list[dict[str, Any]]:
     if found is None:
         return []
     return [
-        {"name": "Open sockets", "value": _known(found.sockets)},
-        {"name": "Tasks waiting", "value": _known(found.tasks_waiting)},
+        {"name": _("Open sockets"), "value": _known(found.sockets)},
+        {"name": _("Tasks waiting"), "value": _known(found.tasks_waiting)},
     ]
 
 
 def _known(value: int | None) -> str:
-    return "unknown" if value is None else f"{value:,}"
+    return _("unknown") if value is None else f"{value:,}"
 
 
 def _chat(user: User, sees_rooms: bool, now: datetime) -> list[dict[str, Any]]:
     cards: list[dict[str, Any]] = []
     if sees_rooms or roles.may(user, "chat.view_message"):
         said = chat_queries.posted_since(now - timedelta(minutes=1))
-        cards.append({"name": "Chat messages, last minute", "value": _up_to(said)})
+        cards.append({"name": _("Chat messages, last minute"), "value": _up_to(said)})
     if roles.may(user, "chat.view_report"):
         link = f"{reverse('admin:chat_report_changelist')}?resolved_at__isempty=1"
-        cards.append({"name": "Open reports", "value": _up_to(chat_queries.open_reports()), "link": link})
+        cards.append({"name": _("Open reports"), "value": _up_to(chat_queries.open_reports()), "link": link})
     return cards
 
 
@@ -155,13 +160,13 @@ def _failed_jobs(now: datetime) -> Table | None:
         [
             Cell(job.public_id, link=reverse("admin:payments_job_change", args=[job.pk])),
             job.game.name,
-            job.kind,
+            job.get_kind_display(),
             job.finished_at,
             job.error_code,
         ]
         for job in failed
     ]
-    more = Cell("All failed jobs", link=f"{reverse('admin:payments_job_changelist')}?status__exact=failed")
+    more = Cell(_("All failed jobs"), link=f"{reverse('admin:payments_job_changelist')}?status__exact=failed")
     return Table(headings=("Job", "Game", "What", "Failed", "Error"), rows=rows, more=more)
 
 
@@ -170,26 +175,43 @@ def _alarms(user: User, running: Vitals | None) -> list[dict[str, str]]:
     if running is not None:
         age = running.tick_age_seconds
         if not running.is_redis_there:
-            text = "Redis is away: joins are refused, and whether sessions move is unknown."
+            text = _("Redis is away: joins are refused, and whether sessions move is unknown.")
             alarms.append({"tone": "danger", "text": text})
         elif age is None:
             alarms.append(
-                {"tone": "danger", "text": "No tick on record: sessions do not move. Are worker and beat running?"}
+                {"tone": "danger", "text": _("No tick on record: sessions do not move. Are worker and beat running?")}
             )
         elif age > TICK_LATE_SECONDS:
-            alarms.append({"tone": "danger", "text": f"The last tick was {age:.0f} s ago: sessions do not move."})
+            alarms.append(
+                {
+                    "tone": "danger",
+                    "text": _("The last tick was %(age)s s ago: sessions do not move.") % {"age": f"{age:.0f}"},
+                }
+            )
         else:
-            alarms.append({"tone": "success", "text": f"Sessions move: the last tick was {max(age, 0):.0f} s ago."})
+            alarms.append(
+                {
+                    "tone": "success",
+                    "text": _("Sessions move: the last tick was %(age)s s ago.") % {"age": f"{max(age, 0):.0f}"},
+                }
+            )
     if roles.may(user, "payments.view_token"):
         for token in Token.objects.filter(payouts_frozen_at__isnull=False).order_by("symbol"):
-            text = f"Payments in {token.symbol} are stopped: {token.payouts_frozen_reason}"
+            text = _("Payments in %(symbol)s are stopped: %(reason)s") % {
+                "symbol": token.symbol,
+                "reason": token.payouts_frozen_reason,
+            }
             link = reverse("admin:payments_token_change", args=[token.pk])
             alarms.append({"tone": "danger", "text": text, "link": link})
     if roles.may(user, "payments.view_adjustmentrequest"):
         waiting = AdjustmentRequest.objects.filter(state=AdjustmentRequest.State.REQUESTED).count()
         if waiting:
             link = f"{reverse('admin:payments_adjustmentrequest_changelist')}?state__exact=requested"
-            text = f"{waiting} adjustment{'s' if waiting > 1 else ''} waiting for a second person."
+            text = ngettext(
+                "%(count)s adjustment waiting for a second person.",
+                "%(count)s adjustments waiting for a second person.",
+                waiting,
+            ) % {"count": waiting}
             alarms.append({"tone": "warning", "text": text, "link": link})
     return alarms
 
@@ -200,11 +222,14 @@ def _books() -> Table:
         [
             token.symbol,
             Cell(format_amount_fixed(token.supply_minor, decimals=token.decimals), is_number=True),
-            Cell("balanced", tone="success")
+            Cell(_("balanced"), tone="success")
             if token.sum_minor == 0
-            else Cell(f"off by {format_amount_fixed(token.sum_minor, decimals=token.decimals)}", tone="danger"),
+            else Cell(
+                _("off by %(amount)s") % {"amount": format_amount_fixed(token.sum_minor, decimals=token.decimals)},
+                tone="danger",
+            ),
         ]
         for token in found
     ]
-    note = f"Every balance added up; looked at once in {BOOKS_SECONDS} s."
+    note = _("Every balance added up; looked at once in %(seconds)s s.") % {"seconds": BOOKS_SECONDS}
     return Table(headings=("Token", "In circulation", "Books"), rows=rows, note=note, empty="No token yet")

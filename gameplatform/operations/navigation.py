@@ -5,16 +5,18 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 # Group → (model, icon). What is not named here shows under "More".
 MENU: dict[str, dict[str, str]] = {
-    "Play": {
+    gettext_noop("Play"): {
         "rooms.room": "meeting_room",
         "rooms.session": "timer",
         "rooms.participant": "groups",
         "accounts.game": "casino",
     },
-    "Chat": {
+    gettext_noop("Chat"): {
         "chat.report": "flag",
         "chat.conversation": "forum",
         "chat.message": "chat",
@@ -22,13 +24,13 @@ MENU: dict[str, dict[str, str]] = {
         "chat.sanction": "gavel",
         "chat.moderationact": "policy",
     },
-    "Pots": {
+    gettext_noop("Pots"): {
         "payments.pot": "savings",
         "payments.job": "work_history",
         "payments.playerprofile": "badge",
         "payments.potgame": "stadia_controller",
     },
-    "Rounds": {
+    gettext_noop("Rounds"): {
         "rounds.contest": "trophy",
         "rounds.round": "scoreboard",
         "rounds.leaderboard": "leaderboard",
@@ -36,19 +38,19 @@ MENU: dict[str, dict[str, str]] = {
         "rounds.gameaccess": "vpn_key",
         "accounts.gameuser": "sports_esports",
     },
-    "Money": {
+    gettext_noop("Money"): {
         "payments.account": "account_balance_wallet",
         "payments.transfer": "swap_horiz",
         "payments.adjustment": "tune",
         "payments.adjustmentrequest": "approval",
         "payments.token": "toll",
     },
-    "Webhooks": {
+    gettext_noop("Webhooks"): {
         "webhooks.endpoint": "webhook",
         "webhooks.delivery": "outbox",
         "webhooks.event": "event_note",
     },
-    "People and access": {
+    gettext_noop("People and access"): {
         "accounts.user": "person",
         "auth.group": "admin_panel_settings",
         "accounts.apiclient": "dns",
@@ -59,7 +61,7 @@ MENU: dict[str, dict[str, str]] = {
         "axes.accessattempt": "lock_person",
     },
 }
-OTHER = "More"
+OTHER = gettext_noop("More")
 OTHER_ICON = "database"
 
 
@@ -71,15 +73,15 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         for model in app["models"]
         if model["admin_url"]
     }
-    dashboard = {"title": "Today", "icon": "monitoring", "link": reverse_lazy("admin:index")}
+    dashboard = {"title": _("Today"), "icon": "monitoring", "link": reverse_lazy("admin:index")}
     groups: list[dict[str, Any]] = [{"title": "", "items": [dashboard]}]
     for title, models in MENU.items():
         items = [_item(visible.pop(label), icon) for label, icon in models.items() if label in visible]
         if items:
-            groups.append({"title": title, "separator": True, "items": items})
+            groups.append({"title": _(title), "separator": True, "items": items})
     if visible:
         rest = [_item(model, OTHER_ICON) for model in visible.values()]
-        groups.append({"title": OTHER, "separator": True, "collapsible": True, "items": rest})
+        groups.append({"title": _(OTHER), "separator": True, "collapsible": True, "items": rest})
     return groups
 
 

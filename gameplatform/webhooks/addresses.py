@@ -7,7 +7,9 @@ A name is looked up, every address it has is checked, and the connection is made
 import ipaddress
 import re
 import socket
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -132,6 +134,23 @@ def public_addresses(target: Target, *, resolve: Resolver = look_up) -> Sequence
         # Which address it is would tell a stranger what this network looks like inside.
         raise UrlRefused("The URL's host is not on the public internet")
     return addresses
+
+
+def public_addresses_within(seconds: float, target: Target, *, resolve: Resolver = look_up) -> Sequence[str]:
+    """As ``public_addresses``, which waits in a thread of its own: the system's look-up knows no deadline.
+
+    Raises ``TimeoutError`` too.
+    """
+    found: Future[Sequence[str]] = Future()
+
+    def look() -> None:
+        try:
+            found.set_result(public_addresses(target, resolve=resolve))
+        except BaseException as error:
+            found.set_exception(error)
+
+    threading.Thread(target=look, daemon=True).start()
+    return found.result(timeout=seconds)
 
 
 def _is_address(host: str) -> bool:

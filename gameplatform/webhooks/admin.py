@@ -1,18 +1,21 @@
 """Webhooks in the back-office: endpoints with their acts, deliveries to look at and replay, events."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from gameplatform.accounts import roles
 from gameplatform.accounts.models import ApiClient, User
+from gameplatform.backoffice import sentences
 from gameplatform.backoffice.acts import Act, ReasonForm, ShownOnce
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Button, Cell, Panel, Table
@@ -38,6 +41,12 @@ class TermsForm(ReasonForm):
         label="Events", choices=EventType.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     field_order: tuple[str, ...] = ("name", "url", "types", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        types = cast(forms.MultipleChoiceField, self.fields["types"])
+        # The name that receivers know it by, before the words of the page.
+        types.choices = [(value, f"{value}: {_(label)}") for value, label in EventType.choices]
 
     def starting_values(self) -> dict[str, Any]:
         if self.obj is None:
@@ -65,7 +74,7 @@ class CreateForm(TermsForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("client") and data.get("master"):
-            self.add_error("master", "An endpoint has one owner.")
+            self.add_error("master", _("An endpoint has one owner."))
         return data
 
 
@@ -81,12 +90,13 @@ class EndpointAct(Act):
 
 class CreateEndpoint(EndpointAct):
     slug = "add"
+    needs_fresh_login = True
     title = "New webhook endpoint"
     icon = "add"
     form = CreateForm
 
     def explanation(self, obj: None) -> str:
-        return "Its owner's events are sent there from now on. What signs them is shown once, on the next page."
+        return _("Its owner's events are sent there from now on. What signs them is shown once, on the next page.")
 
     def run(self, *, actor: Any, obj: None, data: dict[str, Any], now: datetime) -> ShownOnce:
         issued = endpoints.create(
@@ -99,22 +109,23 @@ class CreateEndpoint(EndpointAct):
             reason=data["reason"],
             now=now,
         )
-        return _shown(f"{issued.endpoint.name} listens.", issued)
+        return _shown(_("%(name)s listens.") % {"name": issued.endpoint.name}, issued)
 
 
 class EditEndpoint(EndpointAct):
     slug = "edit"
+    needs_fresh_login = True
     title = "Edit"
     icon = "edit"
     form = TermsForm
 
     def explanation(self, obj: Endpoint) -> str:
-        return f"What is on its way to {obj.name} goes to the new URL, too."
+        return _("What is on its way to %(name)s goes to the new URL, too.") % {"name": obj.name}
 
     def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
         terms = endpoints.Terms(name=data["name"], url=data["url"], types=data["types"])
         endpoints.change(**_common(obj, actor, data, now), terms=terms)
-        return f"{data['name']} is changed."
+        return _("%(name)s is changed.") % {"name": data["name"]}
 
 
 class RotateForm(ReasonForm):
@@ -135,20 +146,21 @@ class RotateForm(ReasonForm):
 
 class RotateSecret(EndpointAct):
     slug = "rotate"
+    needs_fresh_login = True
     title = "Rotate the secret"
     icon = "autorenew"
     form = RotateForm
 
     def explanation(self, obj: Endpoint) -> str:
-        return (
-            f"{obj.name} gets a new secret, shown once, on the next page. The old one signs beside it for as long as"
+        return _(
+            "%(name)s gets a new secret, shown once, on the next page. The old one signs beside it for as long as"
             " you say, so that the receiver can change without losing anything."
-        )
+        ) % {"name": obj.name}
 
     def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> ShownOnce:
         ends = now + timedelta(hours=data["old_lives_hours"])
         return _shown(
-            f"{obj.name} has a new secret.",
+            _("%(name)s has a new secret.") % {"name": obj.name},
             endpoints.rotate_secret(**_common(obj, actor, data, now), old_ends_at=ends),
         )
 
@@ -160,14 +172,16 @@ class DisableEndpoint(EndpointAct):
     is_dangerous = True
 
     def explanation(self, obj: Endpoint) -> str:
-        return f"{obj.name} is sent nothing more. What is on its way is given up; what happens meanwhile is never told."
+        return _(
+            "%(name)s is sent nothing more. What is on its way is given up; what happens meanwhile is never told."
+        ) % {"name": obj.name}
 
     def is_possible(self, obj: Endpoint) -> bool:
         return obj.disabled_at is None
 
     def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
         endpoints.disable(**_common(obj, actor, data, now))
-        return f"{obj.name} is disabled."
+        return _("%(name)s is disabled.") % {"name": obj.name}
 
 
 class EnableEndpoint(EndpointAct):
@@ -176,14 +190,16 @@ class EnableEndpoint(EndpointAct):
     icon = "notifications_active"
 
     def explanation(self, obj: Endpoint) -> str:
-        return f"{obj.name} is told of what happens from now on. What was given up can be replayed then."
+        return _("%(name)s is told of what happens from now on. What was given up can be replayed then.") % {
+            "name": obj.name
+        }
 
     def is_possible(self, obj: Endpoint) -> bool:
         return obj.disabled_at is not None and obj.deleted_at is None
 
     def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
         endpoints.enable(**_common(obj, actor, data, now))
-        return f"{obj.name} is enabled."
+        return _("%(name)s is enabled.") % {"name": obj.name}
 
 
 class SendTest(EndpointAct):
@@ -192,14 +208,14 @@ class SendTest(EndpointAct):
     icon = "send"
 
     def explanation(self, obj: Endpoint) -> str:
-        return f"{obj.name} is sent one event of the type webhook.test, within seconds."
+        return _("%(name)s is sent one event of the type webhook.test, within seconds.") % {"name": obj.name}
 
     def is_possible(self, obj: Endpoint) -> bool:
         return obj.disabled_at is None
 
     def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
         endpoints.send_test(**_common(obj, actor, data, now))
-        return "The test event is on its way: see the deliveries below."
+        return _("The test event is on its way: see the deliveries below.")
 
 
 class ReplayDead(EndpointAct):
@@ -209,13 +225,23 @@ class ReplayDead(EndpointAct):
 
     def explanation(self, obj: Endpoint) -> str:
         count = Delivery.objects.filter(endpoint=obj, state=Delivery.State.DEAD).count()
-        return f"{count} dead deliveries to {obj.name} are tried again, each under its own id, with all attempts anew."
+        return ngettext(
+            "%(count)s dead delivery to %(name)s is tried again, under its own id, with all attempts anew.",
+            "%(count)s dead deliveries to %(name)s are tried again, each under its own id, with all attempts anew.",
+            count,
+        ) % {"count": count, "name": obj.name}
 
     def is_allowed(self, request: HttpRequest, obj: Endpoint) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, REPLAY)
 
+    def is_possible(self, obj: Endpoint) -> bool:
+        return obj.disabled_at is None
+
     def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
-        return f"{deliveries.replay_dead(**_common(obj, actor, data, now))} deliveries are tried again."
+        count = deliveries.replay_dead(**_common(obj, actor, data, now))
+        return ngettext("%(count)s delivery is tried again.", "%(count)s deliveries are tried again.", count) % {
+            "count": count
+        }
 
 
 class DeleteEndpoint(EndpointAct):
@@ -225,11 +251,13 @@ class DeleteEndpoint(EndpointAct):
     is_dangerous = True
 
     def explanation(self, obj: Endpoint) -> str:
-        return f"{obj.name} is sent nothing more and cannot be enabled again; its deliveries can still be looked at."
+        return _(
+            "%(name)s is sent nothing more and cannot be enabled again; its deliveries can still be looked at."
+        ) % {"name": obj.name}
 
     def run(self, *, actor: Any, obj: Endpoint, data: dict[str, Any], now: datetime) -> str:
         endpoints.delete(**_common(obj, actor, data, now))
-        return f"{obj.name} is deleted."
+        return _("%(name)s is deleted.") % {"name": obj.name}
 
 
 def _common(obj: Endpoint, actor: Any, data: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -243,7 +271,7 @@ def _common(obj: Endpoint, actor: Any, data: dict[str, Any], now: datetime) -> d
 
 
 def _shown(done: str, issued: endpoints.Issued) -> ShownOnce:
-    return ShownOnce(done=done, secrets=[("Signing secret", issued.secret)])
+    return ShownOnce(done=done, secrets=[(_("Signing secret"), issued.secret)])
 
 
 class DeliveriesPanel(Panel):
@@ -259,18 +287,18 @@ class DeliveriesPanel(Panel):
                 delivery.event.type,
                 Cell(delivery.state, tone=STATE_TONES[delivery.state]),
                 Cell(delivery.attempts, is_number=True),
-                delivery.last_error or delivery.last_status,
+                sentences.translated(delivery.last_error) or delivery.last_status,
                 delivery.created_at,
             ]
-            for delivery in deliveries.of_endpoint(obj, state=None)[:ROWS_SHOWN]
+            for delivery in deliveries.newest(obj, limit=ROWS_SHOWN)
         ]
         listed = f"{reverse('admin:webhooks_delivery_changelist')}?endpoint__id__exact={obj.pk}"
         headings = ("Message", "Type", "State", "Attempts", "Last answer", "Since")
-        return Table(headings=headings, rows=rows, empty="Nothing was sent yet", more=Cell("All", link=listed))
+        return Table(headings=headings, rows=rows, empty="Nothing was sent yet", more=Cell(_("All"), link=listed))
 
     def buttons(self, request: HttpRequest, obj: Endpoint) -> list[Button]:
         link = f"{reverse('admin:webhooks_delivery_changelist')}?endpoint__id__exact={obj.pk}&state__exact=dead"
-        return [Button(title="Given up", link=link)]
+        return [Button(title=_("Given up"), link=link)]
 
 
 def _page(model: str, pk: int) -> str:
@@ -282,7 +310,7 @@ class DisabledFilter(admin.SimpleListFilter):
     parameter_name = "disabled"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "Yes")]
+        return [("1", _("Yes"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> QuerySet[Endpoint]:
         return queryset.filter(disabled_at__isnull=False) if self.value() == "1" else queryset
@@ -290,7 +318,7 @@ class DisabledFilter(admin.SimpleListFilter):
 
 @admin.register(Endpoint)
 class EndpointAdmin(ReadOnlyAdmin):
-    list_display = ("name", "owner", "url", "health", "disabled_reason", "created_at")
+    list_display = ("name", "owner", "url", "health", "why_disabled", "created_at")
     list_filter = (DisabledFilter,)
     list_select_related = ("client", "user")
     search_fields = ("name", "url", "client__name", "user__username")
@@ -304,7 +332,7 @@ class EndpointAdmin(ReadOnlyAdmin):
         "health",
         "failing_since",
         "disabled_at",
-        "disabled_reason",
+        "why_disabled",
         "deleted_at",
         "old_secret_ends_at",
         "created_at",
@@ -331,18 +359,23 @@ class EndpointAdmin(ReadOnlyAdmin):
 
     @admin.display(description="owner")
     def owner(self, endpoint: Endpoint) -> str:
-        return f"{endpoint.owner_kind} {endpoint.client or endpoint.user or ''}".strip()
+        named = endpoint.client or endpoint.user
+        return _("the platform") if named is None else f"{named} ({_(endpoint.owner_kind)})"
+
+    @admin.display(description="disabled reason")
+    def why_disabled(self, endpoint: Endpoint) -> str:
+        return sentences.translated(endpoint.disabled_reason)
 
     @display(
         description="state",
-        label={"listens": "success", "failing": "warning", "disabled": "danger", "deleted": "plain"},
+        label=sentences.Tones({"listens": "success", "failing": "warning", "disabled": "danger", "deleted": "plain"}),
     )
     def health(self, endpoint: Endpoint) -> str:
         if endpoint.deleted_at is not None:
-            return "deleted"
+            return _("deleted")
         if endpoint.disabled_at is not None:
-            return "disabled"
-        return "listens" if endpoint.failing_since is None else "failing"
+            return _("disabled")
+        return _("listens") if endpoint.failing_since is None else _("failing")
 
 
 class ReplayDelivery(Act):
@@ -352,7 +385,10 @@ class ReplayDelivery(Act):
     advice = {"WEBHOOK_ENDPOINT_DISABLED": "Enable the endpoint on its page, then replay."}
 
     def explanation(self, obj: Delivery) -> str:
-        return f"{obj.event} is sent to {obj.endpoint.name} again, under the same id, with all attempts anew."
+        return _("%(event)s is sent to %(name)s again, under the same id, with all attempts anew.") % {
+            "event": obj.event,
+            "name": obj.endpoint.name,
+        }
 
     def is_allowed(self, request: HttpRequest, obj: Delivery) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, REPLAY)
@@ -363,7 +399,7 @@ class ReplayDelivery(Act):
     def run(self, *, actor: Any, obj: Delivery, data: dict[str, Any], now: datetime) -> str:
         reason = data["reason"]
         deliveries.replay(delivery_id=obj.pk, actor=actor, reason=reason, now=now, among=endpoints.existing())
-        return "It is tried again within seconds."
+        return _("It is tried again within seconds.")
 
 
 @admin.register(Delivery)
@@ -375,14 +411,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_help_text = "A message's id (msg_…)"
     ordering = ("-id",)
     fields = (
-        "message",
-        "type",
+        "event",
         "endpoint",
         "shown_state",
         "attempts",
-        "next_attempt_at",
+        "next_attempt",
         "last_status",
-        "last_error",
+        "shown_error",
         "created_at",
         "finished_at",
     )
@@ -396,6 +431,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "endpoint__id__exact" or super().lookup_allowed(lookup, value, request)
 
+    @admin.display(description="next attempt at")
+    def next_attempt(self, delivery: Delivery) -> datetime | None:
+        return delivery.next_attempt_at if delivery.state == Delivery.State.PENDING else None
+
     @admin.display(description="message", ordering="event")
     def message(self, delivery: Delivery) -> str:
         return delivery.event.public_id
@@ -404,9 +443,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def type(self, delivery: Delivery) -> str:
         return delivery.event.type
 
-    @display(description="state", ordering="state", label=STATE_TONES)
+    @display(description="state", ordering="state", label=sentences.Tones(STATE_TONES))
     def shown_state(self, delivery: Delivery) -> str:
-        return delivery.state
+        return _(delivery.state)
+
+    @admin.display(description="last error")
+    def shown_error(self, delivery: Delivery) -> str:
+        return sentences.translated(delivery.last_error)
 
 
 @admin.register(Event)

@@ -5,7 +5,6 @@ finds another claim on the row, and leaves it alone: the receiver may get a mess
 """
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -19,7 +18,7 @@ from gameplatform.accounts.models import User
 from gameplatform.core import trail
 from gameplatform.core.secrets import decrypt
 from gameplatform.core.transactions import require_atomic, use_case
-from gameplatform.webhooks.errors import DeliveryNotFound, DeliveryPending, EndpointDisabled
+from gameplatform.webhooks.errors import DeliveryNotFound, DeliveryPending, EndpointDisabled, EndpointNotFound
 from gameplatform.webhooks.models import ERROR_LENGTH_MAX, REASON_LENGTH_MAX, Delivery, Endpoint, Event
 from gameplatform.webhooks.outbox import time_text
 from gameplatform.webhooks.sending import Outcome
@@ -162,8 +161,8 @@ def disable(*, endpoint: Endpoint, reason: str, now: datetime) -> bool:
 
 
 @use_case
-def replay(*, delivery_id: int, actor: User, reason: str, now: datetime, among: QuerySet[Endpoint]) -> None:
-    """Deliver once more, under the same ``webhook-id``, with all attempts anew.
+def replay(*, delivery_id: int, actor: User | None, reason: str, now: datetime, among: QuerySet[Endpoint]) -> Delivery:
+    """Deliver once more, under the same ``webhook-id``, with all attempts anew; the delivery, its event loaded.
 
     Raises ``DeliveryNotFound`` for those of endpoints not ``among`` the caller's, ``EndpointDisabled``,
     ``DeliveryPending``.
@@ -182,16 +181,17 @@ def replay(*, delivery_id: int, actor: User, reason: str, now: datetime, among: 
     trail.record(
         actor=actor, action="webhook replayed", target=delivery, reason=reason, before=before, after=after, now=now
     )
+    return Delivery.objects.select_related("event").get(pk=delivery_id)
 
 
 @use_case
-def replay_dead(*, endpoint_id: int, actor: User, reason: str, now: datetime, among: QuerySet[Endpoint]) -> int:
-    """Deliver all that was given up of an endpoint; how many there are. Raises ``DeliveryNotFound``,
+def replay_dead(*, endpoint_id: int, actor: User | None, reason: str, now: datetime, among: QuerySet[Endpoint]) -> int:
+    """Deliver all that was given up of an endpoint; how many there are. Raises ``EndpointNotFound``,
     ``EndpointDisabled``.
     """
     endpoint = among.select_for_update(no_key=True, of=("self",)).filter(pk=endpoint_id).first()
     if endpoint is None:
-        raise DeliveryNotFound()
+        raise EndpointNotFound()
     if endpoint.disabled_at is not None:
         raise EndpointDisabled()
     count = _revive(Delivery.objects.filter(endpoint=endpoint, state=State.DEAD), now)
@@ -211,12 +211,9 @@ def prunable(*, now: datetime) -> QuerySet[Event]:
     return old.exclude(deliveries__state=State.PENDING)
 
 
-def of_endpoint(endpoint: Endpoint, *, state: str | None) -> QuerySet[Delivery]:
-    """An endpoint's deliveries, the newest first."""
-    rows = Delivery.objects.filter(endpoint=endpoint).select_related("event").order_by("-id")
-    return rows if state is None else rows.filter(state=state)
-
-
-def states() -> Sequence[str]:
-    """The states there are."""
-    return State.values
+def newest(endpoint: Endpoint, *, limit: int, state: str | None = None, before_id: int | None = None) -> list[Delivery]:
+    """An endpoint's deliveries, the newest first, their events without the data; those older than ``before_id``."""
+    rows = Delivery.objects.filter(endpoint=endpoint).select_related("event").defer("event__data").order_by("-id")
+    rows = rows if state is None else rows.filter(state=state)
+    rows = rows if before_id is None else rows.filter(id__lt=before_id)
+    return list(rows[:limit])

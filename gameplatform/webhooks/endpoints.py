@@ -1,23 +1,35 @@
 """Who is told, where, of what, signed with what (use cases; each is in the audit trail)."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from gameplatform.accounts import roles
 from gameplatform.accounts.models import ApiClient, User
 from gameplatform.core import trail
 from gameplatform.core.names import clean_name
 from gameplatform.core.secrets import encrypt
 from gameplatform.core.transactions import use_case
 from gameplatform.webhooks import deliveries, outbox, signing
-from gameplatform.webhooks.addresses import Resolver, look_up, public_addresses, target_of
+from gameplatform.webhooks.addresses import Resolver, look_up, public_addresses_within, target_of
 from gameplatform.webhooks.catalogue import ALLOWED, TEST, EventType
-from gameplatform.webhooks.errors import EndpointDisabled, EndpointInvalid, EndpointNotFound, TooManyEndpoints
-from gameplatform.webhooks.models import NAME_LENGTH_MAX, Endpoint
+from gameplatform.webhooks.errors import (
+    EndpointDisabled,
+    EndpointInvalid,
+    EndpointNotFound,
+    NotAnOwner,
+    TooManyEndpoints,
+    UrlRefused,
+)
+from gameplatform.webhooks.models import NAME_LENGTH_MAX, Delivery, Endpoint
 
 ENDPOINTS_EACH_MAX = 20
+# Whoever asks waits for it, and a thread of the server with it.
+LOOK_UP_SECONDS = 2.0
+OLD_SECRET_MAX = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +47,14 @@ class Terms:
     name: str | None = None
     url: str | None = None
     types: Sequence[str] | None = None
+    is_enabled: bool | None = None
+
+
+def masters_own(user: User) -> QuerySet[Endpoint]:
+    """The endpoints of a master. Raises ``NotAnOwner`` for anybody else."""
+    if not roles.is_master(user):
+        raise NotAnOwner()
+    return owned_by(user=user)
 
 
 def owned_by(*, client: ApiClient | None = None, user: User | None = None) -> QuerySet[Endpoint]:
@@ -46,6 +66,14 @@ def owned_by(*, client: ApiClient | None = None, user: User | None = None) -> Qu
 def existing() -> QuerySet[Endpoint]:
     """Every endpoint that was not deleted."""
     return Endpoint.objects.filter(deleted_at__isnull=True).select_related("client", "user")
+
+
+def find(public_id: uuid.UUID, *, among: QuerySet[Endpoint]) -> Endpoint:
+    """One endpoint. Raises ``EndpointNotFound``."""
+    endpoint = among.filter(public_id=public_id).first()
+    if endpoint is None:
+        raise EndpointNotFound()
+    return endpoint
 
 
 def create(
@@ -66,7 +94,7 @@ def create(
     ``TooManyEndpoints``.
     """
     # Before the transaction: looking a name up may take seconds.
-    public_addresses(target_of(url), resolve=resolve)
+    _require_public(url, resolve)
     endpoint = Endpoint(client=client, user=user, url=url, created_at=now)
     endpoint.name = clean_name(name, max_length=NAME_LENGTH_MAX)
     endpoint.types = _types(endpoint, types)
@@ -96,11 +124,12 @@ def change(
     reason: str = "",
     resolve: Resolver = look_up,
 ) -> Endpoint:
-    """Change name, URL or types; what is on its way goes to the new URL. Raises ``EndpointNotFound`` and what
-    ``create`` does.
+    """Change name, URL or types, disable or enable; what is on its way goes to the new URL.
+
+    Raises ``EndpointNotFound`` and what ``create`` does.
     """
     if terms.url is not None:
-        public_addresses(target_of(terms.url), resolve=resolve)
+        _require_public(terms.url, resolve)
     return _change(endpoint_id=endpoint_id, among=among, terms=terms, actor=actor, reason=reason, now=now)
 
 
@@ -117,7 +146,12 @@ def _change(
     if terms.types is not None:
         endpoint.types = _types(endpoint, terms.types)
     endpoint.save(update_fields=["name", "url", "types"])
-    _record("webhook endpoint changed", endpoint, actor, reason, now, before=before)
+    if terms.is_enabled is True:
+        _enable(endpoint)
+    if terms.is_enabled is False:
+        deliveries.disable(endpoint=endpoint, reason=reason, now=now)
+    if terms_of(endpoint) != before:
+        _record("webhook endpoint changed", endpoint, actor, reason, now, before=before)
     return endpoint
 
 
@@ -131,7 +165,12 @@ def rotate_secret(
     now: datetime,
     reason: str = "",
 ) -> Issued:
-    """A new secret; the present one signs beside it until ``old_ends_at``. Raises ``EndpointNotFound``."""
+    """A new secret; the present one signs beside it until ``old_ends_at``, a week from now at most.
+
+    Raises ``EndpointNotFound``, ``EndpointInvalid``.
+    """
+    if old_ends_at > now + OLD_SECRET_MAX:
+        raise EndpointInvalid("An old secret signs for a week at most")
     endpoint = _lock(endpoint_id, among)
     secret = signing.new_secret()
     endpoint.old_secret_encrypted, endpoint.old_secret_ends_at = endpoint.secret_encrypted, old_ends_at
@@ -159,10 +198,8 @@ def enable(*, endpoint_id: int, among: QuerySet[Endpoint], actor: User | None, r
     Raises ``EndpointNotFound``.
     """
     endpoint = _lock(endpoint_id, among)
-    if endpoint.disabled_at is not None:
-        before = terms_of(endpoint)
-        endpoint.disabled_at, endpoint.disabled_reason, endpoint.failing_since = None, "", None
-        endpoint.save(update_fields=["disabled_at", "disabled_reason", "failing_since"])
+    before = terms_of(endpoint)
+    if _enable(endpoint):
         _record("webhook endpoint enabled", endpoint, actor, reason, now, before=before)
     return endpoint
 
@@ -183,15 +220,15 @@ def delete(
 @use_case
 def send_test(
     *, endpoint_id: int, among: QuerySet[Endpoint], actor: User | None, now: datetime, reason: str = ""
-) -> int:
-    """Send a ``webhook.test``; the delivery's id. Raises ``EndpointNotFound``, ``EndpointDisabled``."""
+) -> Delivery:
+    """Send a ``webhook.test``; the delivery, its event loaded. Raises ``EndpointNotFound``, ``EndpointDisabled``."""
     endpoint = _lock(endpoint_id, among)
     if endpoint.disabled_at is not None:
         raise EndpointDisabled()
     data = {"endpoint_id": str(endpoint.public_id), "name": endpoint.name}
-    delivery_id = outbox.record_for(endpoint=endpoint, type=TEST, data=data, now=now)
+    delivery = outbox.record_for(endpoint=endpoint, type=TEST, data=data, now=now)
     trail.record(actor=actor, action="webhook test sent", target=endpoint, reason=reason, now=now)
-    return delivery_id
+    return delivery
 
 
 def terms_of(endpoint: Endpoint) -> dict[str, object]:
@@ -210,6 +247,21 @@ def _lock(endpoint_id: int, among: QuerySet[Endpoint]) -> Endpoint:
     if endpoint is None:
         raise EndpointNotFound()
     return endpoint
+
+
+def _enable(endpoint: Endpoint) -> bool:
+    if endpoint.disabled_at is None:
+        return False
+    endpoint.disabled_at, endpoint.disabled_reason, endpoint.failing_since = None, "", None
+    endpoint.save(update_fields=["disabled_at", "disabled_reason", "failing_since"])
+    return True
+
+
+def _require_public(url: str, resolve: Resolver) -> None:
+    try:
+        public_addresses_within(LOOK_UP_SECONDS, target_of(url), resolve=resolve)
+    except TimeoutError:
+        raise UrlRefused("The URL's host cannot be found") from None
 
 
 def _types(endpoint: Endpoint, types: Sequence[str]) -> list[str]:

@@ -1,6 +1,13 @@
 """What managing webhooks may be refused for."""
 
-from gameplatform.core.errors import Conflict, Invalid, NotFound
+from gameplatform.core.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class NotAnOwner(Forbidden):
+    """Who asks has no events of its own."""
+
+    code = "NO_WEBHOOKS_OWNER"
+    default_message = "Only API clients and masters have webhook endpoints"
 
 
 class EndpointNotFound(NotFound):

@@ -16,7 +16,7 @@ from django.db import connection
 from gameplatform.core.sql import Also
 from gameplatform.core.transactions import require_atomic
 from gameplatform.webhooks.catalogue import EventType
-from gameplatform.webhooks.models import Endpoint, Event
+from gameplatform.webhooks.models import Delivery, Endpoint, Event
 
 IS_HEARD = "is_heard"
 
@@ -69,11 +69,11 @@ def record_all(*, events: Sequence[tuple[EventType, Mapping[str, Any]]], audienc
     return int(row[0])
 
 
-def record_for(*, endpoint: Endpoint, type: str, data: Mapping[str, Any], now: datetime) -> int:
-    """Tell one endpoint alone, whatever it listens to; the delivery's id."""
+def record_for(*, endpoint: Endpoint, type: str, data: Mapping[str, Any], now: datetime) -> Delivery:
+    """Tell one endpoint alone, whatever it listens to."""
     require_atomic()
     event = Event.objects.create(public_id=_new_id(), type=type, data=dict(data), occurred_at=now)
-    return event.deliveries.create(endpoint=endpoint, next_attempt_at=now, created_at=now).pk
+    return event.deliveries.create(endpoint=endpoint, next_attempt_at=now, created_at=now)
 
 
 def time_text(moment: datetime) -> str:

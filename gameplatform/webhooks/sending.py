@@ -1,10 +1,8 @@
 """One attempt: a POST to an address that was checked, in five seconds whatever the other side does."""
 
 import ssl
-import threading
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,7 +12,7 @@ from typing import Any
 
 import httpcore
 
-from gameplatform.webhooks.addresses import Resolver, Target, look_up, public_addresses, target_of
+from gameplatform.webhooks.addresses import Resolver, Target, look_up, public_addresses_within, target_of
 from gameplatform.webhooks.errors import UrlRefused
 
 TIMEOUT_SECONDS = 5.0
@@ -164,18 +162,8 @@ class _CheckedNetwork(httpcore.NetworkBackend):
         raise UrlRefused()
 
     def _addresses(self) -> Sequence[str]:
-        """The checked addresses. The system's look-up knows no deadline: it waits in a thread of its own."""
-        found: Future[Sequence[str]] = Future()
-
-        def look() -> None:
-            try:
-                found.set_result(public_addresses(self._target, resolve=self._resolve))
-            except BaseException as error:
-                found.set_exception(error)
-
-        threading.Thread(target=look, daemon=True).start()
         try:
-            return found.result(timeout=_left(self._deadline))
+            return public_addresses_within(_left(self._deadline), self._target, resolve=self._resolve)
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
 

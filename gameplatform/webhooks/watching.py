@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count, Min
+from django.db.models import Count
 
 from gameplatform.core.metrics import Reading
 from gameplatform.webhooks.models import Delivery, Endpoint
@@ -25,7 +25,7 @@ def readings(now: datetime) -> Iterator[Reading]:
     )
     yield Reading(
         name="gameplatform_webhook_overdue_seconds",
-        meaning="How long the delivery that waits longest for its attempt has waited.",
+        meaning="How long the delivery that waits longest has waited for its attempt, where nothing fails.",
         values={"": _overdue(now)},
     )
     disabled = Endpoint.objects.filter(disabled_at__isnull=False, deleted_at__isnull=True)
@@ -37,6 +37,9 @@ def readings(now: datetime) -> Iterator[Reading]:
 
 
 def _overdue(now: datetime) -> float:
-    due = Delivery.objects.filter(state=State.PENDING, next_attempt_at__lte=now)
-    first: datetime | None = due.aggregate(first=Min("next_attempt_at"))["first"]
+    """Not where a receiver fails, which gets one at a time, or an owner was switched off: there it waits rightly."""
+    due = Delivery.objects.filter(state=State.PENDING, next_attempt_at__lte=now, endpoint__failing_since__isnull=True)
+    due = due.exclude(endpoint__client__is_active=False).exclude(endpoint__user__is_active=False)
+    due = due.exclude(endpoint__user__is_master=False)
+    first = due.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
     return 0.0 if first is None else (now - first).total_seconds()

@@ -73,6 +73,33 @@ class IdField(serializers.Field):
         return value
 
 
+class CountField(serializers.Field):
+    """A JSON integer from ``minimum`` to ``maximum``; no text, no fraction, no truth value."""
+
+    default_error_messages = {"invalid": "A whole number from {minimum} to {maximum} is required."}
+
+    def __init__(self, *, minimum: int, maximum: int, **kwargs: Any) -> None:
+        self.minimum, self.maximum = minimum, maximum
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int or not self.minimum <= data <= self.maximum:
+            self.fail("invalid", minimum=self.minimum, maximum=self.maximum)
+        return data
+
+
+@extend_schema_field(OpenApiTypes.BOOL)
+class TruthField(serializers.Field):
+    """A JSON true or false, nothing that could be taken for one."""
+
+    default_error_messages = {"invalid": "true or false is required."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if type(data) is not bool:
+            self.fail("invalid")
+        return data
+
+
 class QueryIdField(IdField):
     """An id in a query: ASCII digits without leading zeros."""
 

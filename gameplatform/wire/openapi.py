@@ -24,7 +24,7 @@ from rest_framework.response import Response
 from gameplatform.core.errors import Unavailable
 from gameplatform.core.idempotency import IdempotencyInFlight, IdempotencyKeyReused, InvalidIdempotencyKey
 from gameplatform.wire import nest
-from gameplatform.wire.fields import ID_MAX
+from gameplatform.wire.fields import ID_MAX, CountField
 
 H = TypeVar("H", bound=Callable[..., Any])
 Schema = dict[str, Any]
@@ -52,6 +52,13 @@ class DescribedField(OpenApiSerializerFieldExtension):
             # The type's null is added by the generator, the enumeration's is not.
             schema["enum"] = [*schema["enum"], None]
         return schema
+
+
+class CountFieldSchema(OpenApiSerializerFieldExtension):
+    target_class = CountField
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.target.minimum, "maximum": self.target.maximum}
 
 
 class StrictInput(OpenApiSerializerExtension):

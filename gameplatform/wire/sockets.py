@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple
 
 import orjson
@@ -14,6 +15,7 @@ from gameplatform.core.errors import Unavailable
 from gameplatform.core.hub import get_hub
 from gameplatform.core.json_text import MalformedJSON, loads_strict
 from gameplatform.core.socket_writer import SocketWriter
+from gameplatform.wire.failures import describe
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +23,7 @@ logger = logging.getLogger(__name__)
 CLOSE_GOING_AWAY = 1001
 CLOSE_INVALID_DATA = 1007
 CLOSE_TOO_LARGE = 1009
+CLOSE_FAILED = 1011
 CLOSE_TRY_AGAIN_LATER = 1013
 # The chat contract's own.
 CLOSE_TOO_FAST = 4004
@@ -69,14 +72,23 @@ class HubConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Run the socket from handshake to end."""
+        # Never with its query string, which holds a token.
+        logger.info("socket %r begins", scope["path"])
         try:
             with metrics.SOCKETS.track_inprogress(), get_census().counted():
                 await super().__call__(scope, receive, send)
+        except Exception as error:
+            # Logged here and not by the server, which knows no request.
+            metrics.FAILURES.labels(type(self).__name__).inc()
+            logger.error("socket %r failed: %s", scope["path"], describe(error))
+            with suppress(OSError, RuntimeError):  # it is closed already
+                await send({"type": "websocket.close", "code": CLOSE_FAILED})
         finally:
             self._leave_all()
             self._writer.close()
             if self._idle_timer is not None:
                 self._idle_timer.cancel()
+            logger.info("socket %r ended", scope["path"])
 
     # --- For the consumer -----------------------------------------------------------------------------------------
 

@@ -8,14 +8,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from gameplatform.accounts import roles
 from gameplatform.accounts.admin import PlatformUserAdmin
 from gameplatform.accounts.models import User
+from gameplatform.backoffice import sentences
 from gameplatform.backoffice.acts import Act, ReasonForm
 from gameplatform.backoffice.admin import ReadOnlyAdmin
-from gameplatform.backoffice.panels import Button, Cell, Panel, Table
+from gameplatform.backoffice.panels import Button, Cell, Panel, Table, linked
 from gameplatform.core.errors import DomainError
 from gameplatform.core.tokens import amount_decimal, parse_amount
 from payments import adjustments
@@ -40,7 +42,7 @@ class AdjustForm(ReasonForm):
             try:
                 data["amount_minor"] = parse_amount(data["amount"].strip(), decimals=data["token"].decimals)
             except DomainError as error:
-                self.add_error("amount", error.message)
+                self.add_error("amount", sentences.translated(error.message))
         return data
 
 
@@ -72,12 +74,14 @@ class Adjust(Act):
         text = amount_text(amount_minor, token)
         if adjustments.needs_approval(token=token, amount_minor=amount_minor):
             adjustments.request_adjustment(kind=self.kind, **terms)
-            return f"{text} takes a second person: the request waits under “Adjustment requests”. No money moved yet."
+            return _(
+                "%(text)s takes a second person: the request waits under “Adjustment requests”. No money moved yet."
+            ) % {"text": text}
         if self.kind == Kind.DEPOSIT:
             adjustments.deposit(**terms)
-            return f"{text} deposited to {obj.username}."
+            return _("%(text)s deposited to %(username)s.") % {"text": text, "username": obj.username}
         adjustments.withdraw(**terms)
-        return f"{text} withdrawn from {obj.username}."
+        return _("%(text)s withdrawn from %(username)s.") % {"text": text, "username": obj.username}
 
 
 class Deposit(Adjust):
@@ -87,7 +91,9 @@ class Deposit(Adjust):
     kind = Kind.DEPOSIT
 
     def explanation(self, obj: User) -> str:
-        return f"Tokens are created in the wallet of {obj.username}. Large amounts wait for a second person."
+        return _("Tokens are created in the wallet of %(username)s. Large amounts wait for a second person.") % {
+            "username": obj.username
+        }
 
 
 class Withdraw(Adjust):
@@ -97,9 +103,9 @@ class Withdraw(Adjust):
     kind = Kind.WITHDRAWAL
 
     def explanation(self, obj: User) -> str:
-        return (
-            f"Tokens are taken from the wallet of {obj.username} and destroyed. Large amounts wait for a second person."
-        )
+        return _(
+            "Tokens are taken from the wallet of %(username)s and destroyed. Large amounts wait for a second person."
+        ) % {"username": obj.username}
 
 
 class WalletsPanel(Panel):
@@ -114,7 +120,7 @@ class WalletsPanel(Panel):
             [
                 wallet.token.symbol,
                 Cell(amount_text(wallet.balance_minor, wallet.token), is_number=True),
-                Cell("Statement", link=reverse("admin:payments_account_change", args=[wallet.pk])),
+                Cell(_("Statement"), link=reverse("admin:payments_account_change", args=[wallet.pk])),
             ]
             for wallet in wallets.order_by("token__symbol")
         ]
@@ -152,7 +158,7 @@ class AdjustmentAdmin(AmountColumns):
     list_display = ("created_at", "kind", "user", "amount", "reason", "actor")
     list_select_related = ("user", "token", "actor")
     search_fields = ("=user__username", "=actor__username")
-    fields = ("public_id", "created_at", "kind", "user", "amount", "reason", "actor", "transfer")
+    fields = ("public_id", "created_at", "kind", "user", "amount", "reason", "actor", "moved_by")
     readonly_fields = fields
     export_columns = (
         ("at", lambda row: row.created_at),
@@ -167,6 +173,10 @@ class AdjustmentAdmin(AmountColumns):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("actor")
 
+    @admin.display(description="transfer")
+    def moved_by(self, row: Adjustment) -> str:
+        return linked(row.transfer)
+
 
 class ApproveRequest(Act):
     slug = "approve"
@@ -175,10 +185,16 @@ class ApproveRequest(Act):
     icon = "check"
 
     def explanation(self, obj: AdjustmentRequest) -> str:
-        return (
-            f"The {obj.kind} of {amount_text(obj.amount_minor, obj.token)} for {obj.user.username}, which"
-            f" {obj.requester.username} asked for (“{obj.reason}”), is made at once."
-        )
+        return _(
+            "The %(kind)s of %(amount)s for %(username)s, which %(requester)s asked for (“%(reason)s”), is made at"
+            " once."
+        ) % {
+            "kind": _(obj.kind),
+            "amount": amount_text(obj.amount_minor, obj.token),
+            "username": obj.user.username,
+            "requester": obj.requester.username,
+            "reason": obj.reason,
+        }
 
     def is_allowed(self, request: HttpRequest, obj: AdjustmentRequest) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, adjustments.APPROVE)
@@ -188,7 +204,10 @@ class ApproveRequest(Act):
 
     def run(self, *, actor: Any, obj: AdjustmentRequest, data: dict[str, Any], now: datetime) -> str:
         adjustments.approve_adjustment(request_id=obj.pk, actor=actor, reason=data["reason"], now=now)
-        return f"Approved: the {obj.kind} of {amount_text(obj.amount_minor, obj.token)} is made."
+        return _("Approved: the %(kind)s of %(amount)s is made.") % {
+            "kind": _(obj.kind),
+            "amount": amount_text(obj.amount_minor, obj.token),
+        }
 
 
 class RejectRequest(ApproveRequest):
@@ -198,11 +217,14 @@ class RejectRequest(ApproveRequest):
     is_dangerous = True
 
     def explanation(self, obj: AdjustmentRequest) -> str:
-        return f"The {obj.kind} of {amount_text(obj.amount_minor, obj.token)} is turned down. No money moves."
+        return _("The %(kind)s of %(amount)s is turned down. No money moves.") % {
+            "kind": _(obj.kind),
+            "amount": amount_text(obj.amount_minor, obj.token),
+        }
 
     def run(self, *, actor: Any, obj: AdjustmentRequest, data: dict[str, Any], now: datetime) -> str:
         adjustments.reject_adjustment(request_id=obj.pk, actor=actor, reason=data["reason"], now=now)
-        return "Rejected. No money moved."
+        return _("Rejected. No money moved.")
 
 
 @admin.register(AdjustmentRequest)

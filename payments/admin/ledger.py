@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.admin import ReadOnlyAdmin
@@ -25,11 +26,18 @@ def amount_text(minor: int, token: Token) -> str:
     return f"{format_amount_fixed(minor, decimals=token.decimals)} {token.symbol}"
 
 
+def code_text(code: str) -> str:
+    """What a transfer was made for, in the user's language."""
+    return _(code.replace("_", " "))
+
+
 def account_text(account: Account) -> str:
     """Who holds the account, in a word or two; its owner must be loaded."""
     if account.owner is not None:
         return account.owner.username
-    return f"escrow {account.escrow_id}" if account.escrow_id else account.get_kind_display().lower()
+    if account.escrow_id:
+        return _("escrow %(number)s") % {"number": account.escrow_id}
+    return account.get_kind_display().lower()
 
 
 def account_cell(account: Account) -> Cell:
@@ -62,7 +70,7 @@ class StatementPanel(Panel):
         rows = [
             [
                 line.created_at,
-                line.code,
+                code_text(line.code),
                 line.reference,
                 Cell(amount_text(line.amount_minor, obj.token), is_number=True),
                 Cell(amount_text(line.balance_after_minor, obj.token), is_number=True),
@@ -71,7 +79,9 @@ class StatementPanel(Panel):
             for line in lines
         ]
         more = (
-            Cell("Older transfers", link=f"?before={lines[-1].transfer_id}") if len(lines) == STATEMENT_LINES else None
+            Cell(_("Older transfers"), link=f"?before={lines[-1].transfer_id}")
+            if len(lines) == STATEMENT_LINES
+            else None
         )
         headings = ("When", "Why", "What for", "Amount", "Balance after", "Transfer")
         return Table(headings=headings, rows=rows, empty="No transfer yet", more=more)
@@ -119,7 +129,7 @@ class CodeFilter(admin.SimpleListFilter):
     parameter_name = "code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(code, code.replace("_", " ")) for code in CODES]
+        return [(code, code_text(code)) for code in CODES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Transfer]) -> QuerySet[Transfer]:
         return queryset.filter(code=self.value()) if self.value() else queryset
@@ -127,7 +137,7 @@ class CodeFilter(admin.SimpleListFilter):
 
 @admin.register(Transfer)
 class TransferAdmin(ReadOnlyAdmin):
-    list_display = ("id", "created_at", "code", "amount", "taken_from", "given_to", "reference")
+    list_display = ("id", "created_at", "what_for", "amount", "taken_from", "given_to", "reference")
     list_filter = (CodeFilter, "token", ("created_at", admin.DateFieldListFilter))
     search_fields = ("reference",)
     search_help_text = "A reference (session:42), a transaction hash, an idempotency key, or an id"
@@ -135,7 +145,7 @@ class TransferAdmin(ReadOnlyAdmin):
     fields = (
         "id",
         "created_at",
-        "code",
+        "what_for",
         "amount",
         "taken_from",
         "given_to",
@@ -166,6 +176,10 @@ class TransferAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("token", "debit_account__owner", "credit_account__owner")
 
+    @admin.display(description="reason", ordering="code")
+    def what_for(self, transfer: Transfer) -> str:
+        return code_text(transfer.code)
+
     @admin.display(description="amount", ordering="amount_minor")
     def amount(self, transfer: Transfer) -> str:
         return amount_text(transfer.amount_minor, transfer.token)
@@ -180,4 +194,6 @@ class TransferAdmin(ReadOnlyAdmin):
 
     @admin.display(description="corrects")
     def corrected(self, transfer: Transfer) -> str:
-        return f"transfer {transfer.corrects_id}" if transfer.corrects_id else "–"
+        if not transfer.corrects_id:
+            return "–"
+        return _("transfer %(number)s") % {"number": transfer.corrects_id}

@@ -8,16 +8,18 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from gameplatform.accounts import roles
 from gameplatform.accounts.models import User
+from gameplatform.backoffice import sentences
 from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
 from gameplatform.backoffice.searching import as_number, as_uuid
 from payments import jobs
-from payments.admin.ledger import account_cell, amount_text
+from payments.admin.ledger import account_cell, amount_text, code_text
 from payments.models import Account, Allowance, Job, PlayerProfile, PlayerSession, Pot, PotGame, PotMember
 from payments.queries import transfers_of
 
@@ -70,7 +72,7 @@ class PotTransfersPanel(Panel):
             [
                 Cell(transfer.pk, link=reverse("admin:payments_transfer_change", args=[transfer.pk])),
                 transfer.created_at,
-                transfer.code,
+                code_text(transfer.code),
                 Cell(amount_text(transfer.amount_minor, transfer.token), is_number=True),
                 Cell(transfer.idempotency_key, is_code=True),
             ]
@@ -110,22 +112,23 @@ class PotAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("game")
 
-    @display(description="status", ordering="status", label=POT_TONES)
+    @display(description="status", ordering="status", label=sentences.Tones(POT_TONES))
     def state(self, pot: Pot) -> str:
-        return pot.status
+        return _(pot.status)
 
 
 class RetryJob(Act):
     slug = "retry"
+    needs_fresh_login = True
     title = "Try again"
     icon = "replay"
     advice = {"JOB_NOT_FAILED": "Somebody else may have tried it again already."}
 
     def explanation(self, obj: Job) -> str:
-        return (
-            f"The job failed ({obj.error_message or obj.error_code or 'no reason was kept'}), and the game's server was"
-            " told so: it may have asked anew, which would do it twice. The job is tried again within seconds."
-        )
+        return _(
+            "The job failed (%(error)s), and the game's server was told so: it may have asked anew, which would do it"
+            " twice. The job is tried again within seconds."
+        ) % {"error": sentences.translated(obj.error_message) or obj.error_code or _("no reason was kept")}
 
     def is_allowed(self, request: HttpRequest, obj: Job) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, "payments.change_job")
@@ -135,7 +138,7 @@ class RetryJob(Act):
 
     def run(self, *, actor: Any, obj: Job, data: dict[str, Any], now: datetime) -> str:
         jobs.retry_failed(public_id=obj.public_id, actor=actor, reason=data["reason"], now=now)
-        return f"The job {obj.public_id} is tried again within seconds."
+        return _("The job %(job)s is tried again within seconds.") % {"job": obj.public_id}
 
 
 class AskedPanel(Panel):
@@ -143,9 +146,9 @@ class AskedPanel(Panel):
 
     def table(self, request: HttpRequest, obj: Job) -> Table:
         rows = [
-            ["Asked", Cell(json.dumps(obj.arguments, indent=2), is_code=True)],
-            ["Came of it", Cell(None if obj.result is None else json.dumps(obj.result, indent=2), is_code=True)],
-            ["Receipt", Cell(obj.receipt_hash, is_code=True)],
+            [_("Asked"), Cell(json.dumps(obj.arguments, indent=2), is_code=True)],
+            [_("Came of it"), Cell(None if obj.result is None else json.dumps(obj.result, indent=2), is_code=True)],
+            [_("Receipt"), Cell(obj.receipt_hash, is_code=True)],
         ]
         return Table(headings=(), rows=rows)
 
@@ -166,7 +169,7 @@ class JobAdmin(ReadOnlyAdmin):
         "state",
         "attempts",
         "error_code",
-        "error_message",
+        "what_went_wrong",
         "retried_by",
         "created_at",
         "due_at",
@@ -195,9 +198,13 @@ class JobAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("game", "client", "retried_by")
 
-    @display(description="status", ordering="status", label=JOB_TONES)
+    @admin.display(description="error message")
+    def what_went_wrong(self, job: Job) -> str:
+        return sentences.translated(job.error_message)
+
+    @display(description="status", ordering="status", label=sentences.Tones(JOB_TONES))
     def state(self, job: Job) -> str:
-        return job.status
+        return _(job.status)
 
 
 @admin.register(PotGame)

@@ -61,6 +61,7 @@ class JobView(SignedView):
                 request_digest=digest,
                 now=self.now,
             )
+            logger.info("job %s is asked for: %s", job.public_id, self.kind)
         return _answer_when_done(job) if inputs.is_true(body, "sync") else _answer_with_handle(job)
 
     def _memo(self, body: dict[str, Any], order: Order) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from unfold.widgets import INPUT_CLASSES
 
+from gameplatform.backoffice import sentences
 from gameplatform.core.errors import DomainError
 from rooms import prizes
 
@@ -53,7 +55,7 @@ class PrizeTableField(forms.Field):
         try:
             prizes.prize_shares(rows)
         except DomainError as error:
-            raise ValidationError(error.message) from error
+            raise ValidationError(sentences.translated(error.message)) from error
         return rows
 
 
@@ -61,9 +63,9 @@ def _percent(rank: int, text: str) -> Decimal:
     try:
         percent = Decimal(text.replace(",", "."))
     except InvalidOperation:
-        raise ValidationError(f"The percent of rank {rank} is not a number") from None
+        raise ValidationError(_("The percent of rank %(rank)s is not a number") % {"rank": rank}) from None
     if not percent.is_finite() or len(text) > 8:
-        raise ValidationError(f"The percent of rank {rank} is not a number")
+        raise ValidationError(_("The percent of rank %(rank)s is not a number") % {"rank": rank})
     return percent
 
 

@@ -9,11 +9,14 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from gameplatform.accounts import roles
 from gameplatform.accounts.models import Game, User
+from gameplatform.backoffice import sentences
 from gameplatform.backoffice.acts import Act, ActForm, ReasonForm
 from gameplatform.backoffice.panels import Cell, Panel, Table
 from gameplatform.backoffice.searching import as_number
@@ -56,7 +59,7 @@ class TermsForm(ActForm):
         try:
             return parse_amount(self.cleaned_data["entry_fee"].strip(), decimals=AMOUNT_DECIMALS)
         except DomainError as error:
-            raise forms.ValidationError(error.message) from error
+            raise forms.ValidationError(sentences.translated(error.message)) from error
 
 
 class NewRoomForm(TermsForm):
@@ -69,7 +72,7 @@ class NewRoomForm(TermsForm):
         self.fields["game"].queryset = games.order_by("name")  # type: ignore[attr-defined]
         if settings.DEFAULT_SYMBOL_GAME_ROOM:
             self.fields["name"].required = False
-            self.fields["name"].help_text = "Empty: the next free name of the game."
+            self.fields["name"].help_text = _("Empty: the next free name of the game.")
 
     def starting_values(self) -> dict[str, Any]:
         return {
@@ -89,7 +92,7 @@ class CreateRoom(Act):
     }
 
     def explanation(self, obj: Any) -> str:
-        return "The room is yours and opens its first session at once; players see it immediately."
+        return _("The room is yours and opens its first session at once; players see it immediately.")
 
     def run(self, *, actor: Any, obj: Any, data: dict[str, Any], now: datetime) -> str:
         room = offers.create_room(
@@ -104,7 +107,7 @@ class CreateRoom(Act):
             join_window_seconds=data["join_window_seconds"],
             run_seconds=data["run_seconds"],
         )
-        return f"The room {room.name} is open, its first session too."
+        return _("The room %(name)s is open, its first session too.") % {"name": room.name}
 
 
 class EditForm(TermsForm, ReasonForm):
@@ -144,7 +147,7 @@ class EditForm(TermsForm, ReasonForm):
         if not self.errors:
             change = self.change()
             if not change.asked():
-                raise forms.ValidationError("Nothing is different from what holds or waits already.")
+                raise forms.ValidationError(_("Nothing is different from what holds or waits already."))
             data["change"] = change
         return data
 
@@ -167,15 +170,15 @@ class EditRoom(RoomAct):
     advice = NAME_TAKEN
 
     def explanation(self, obj: Room) -> str:
-        return (
+        return _(
             "A session that is open or running keeps the terms its players saw. With one, the change waits and counts"
             " from the next session on; without one it counts at once."
         )
 
     def run(self, *, actor: Any, obj: Room, data: dict[str, Any], now: datetime) -> str:
         room = offers.edit_room(actor=actor, room_id=obj.pk, change=data["change"], now=now, reason=data["reason"])
-        when = "from the next session on" if room.pending_change else "from now on"
-        return f"The new terms of {room.name} count {when}."
+        when = _("from the next session on") if room.pending_change else _("from now on")
+        return _("The new terms of %(name)s count %(when)s.") % {"name": room.name, "when": when}
 
 
 class PauseRoom(RoomAct):
@@ -184,16 +187,16 @@ class PauseRoom(RoomAct):
     icon = "pause"
 
     def explanation(self, obj: Room) -> str:
-        return (
-            f"{obj.name} opens no more sessions. One that is live finishes as it would: with prizes, or with refunds."
-        )
+        return _(
+            "%(name)s opens no more sessions. One that is live finishes as it would: with prizes, or with refunds."
+        ) % {"name": obj.name}
 
     def is_possible(self, obj: Room) -> bool:
         return obj.status == Room.Status.OPEN
 
     def run(self, *, actor: Any, obj: Room, data: dict[str, Any], now: datetime) -> str:
         offers.switch_room(actor=actor, room_id=obj.pk, on=False, now=now, reason=data["reason"])
-        return f"{obj.name} is paused."
+        return _("%(name)s is paused.") % {"name": obj.name}
 
 
 class ResumeRoom(RoomAct):
@@ -202,14 +205,14 @@ class ResumeRoom(RoomAct):
     icon = "play_arrow"
 
     def explanation(self, obj: Room) -> str:
-        return f"{obj.name} opens sessions again: the next one at once, or after the live one."
+        return _("%(name)s opens sessions again: the next one at once, or after the live one.") % {"name": obj.name}
 
     def is_possible(self, obj: Room) -> bool:
         return obj.status == Room.Status.INACTIVE
 
     def run(self, *, actor: Any, obj: Room, data: dict[str, Any], now: datetime) -> str:
         offers.switch_room(actor=actor, room_id=obj.pk, on=True, now=now, reason=data["reason"])
-        return f"{obj.name} opens sessions again."
+        return _("%(name)s opens sessions again.") % {"name": obj.name}
 
 
 class DeleteRoom(RoomAct):
@@ -219,14 +222,14 @@ class DeleteRoom(RoomAct):
     is_dangerous = True
 
     def explanation(self, obj: Room) -> str:
-        return (
-            f"{obj.name} disappears for players and opens no more sessions; a live one finishes as it would. Its"
-            " history stays. This cannot be undone."
-        )
+        return _(
+            "%(name)s disappears for players and opens no more sessions; a live one finishes as it would. Its history"
+            " stays. This cannot be undone."
+        ) % {"name": obj.name}
 
     def run(self, *, actor: Any, obj: Room, data: dict[str, Any], now: datetime) -> str:
         offers.delete_room(actor=actor, room_id=obj.pk, now=now, reason=data["reason"])
-        return f"{obj.name} is deleted."
+        return _("%(name)s is deleted.") % {"name": obj.name}
 
 
 def _term_texts(terms: dict[str, Any], token: Token) -> dict[str, str]:
@@ -239,13 +242,13 @@ def _term_texts(terms: dict[str, Any], token: Token) -> dict[str, str]:
 
 
 TERM_LABELS = {
-    "name": "Name",
-    "symbol": "Symbol",
-    "entry_fee_minor": "Entry fee",
-    "prize_shares_bp": "Prizes by rank",
-    "max_participants": "Seats",
-    "join_window_seconds": "Joining, seconds",
-    "run_seconds": "Running, seconds",
+    "name": gettext_lazy("Name"),
+    "symbol": gettext_lazy("Symbol"),
+    "entry_fee_minor": gettext_lazy("Entry fee"),
+    "prize_shares_bp": gettext_lazy("Prizes by rank"),
+    "max_participants": gettext_lazy("Seats"),
+    "join_window_seconds": gettext_lazy("Joining, seconds"),
+    "run_seconds": gettext_lazy("Running, seconds"),
 }
 
 
@@ -261,7 +264,7 @@ class TermsPanel(Panel):
             [TERM_LABELS[name], now[name], Cell(waiting[name], tone="warning") if name in waiting else ""]
             for name in TERM_LABELS
         ]
-        note = "A change waits for the live session to end; its players keep the terms they saw."
+        note = _("A change waits for the live session to end; its players keep the terms they saw.")
         return Table(headings=("", "Now", "From the next session on"), rows=rows, note=note)
 
 
@@ -271,14 +274,18 @@ class VolumePanel(Panel):
     def table(self, request: HttpRequest, obj: Room) -> Table:
         closed = figures.closed_recently(obj)
         rows = [
-            ["Settled with prizes", Cell(closed.settled, is_number=True), amount_text(closed.prizes_minor, obj.token)],
             [
-                "Called off and refunded",
+                _("Settled with prizes"),
+                Cell(closed.settled, is_number=True),
+                amount_text(closed.prizes_minor, obj.token),
+            ],
+            [
+                _("Called off and refunded"),
                 Cell(closed.refunded, is_number=True),
                 amount_text(closed.refunds_minor, obj.token),
             ],
         ]
-        note = f"The latest {figures.RECENT_SESSIONS:,} sessions."
+        note = _("The latest %(count)s sessions.") % {"count": f"{figures.RECENT_SESSIONS:,}"}
         return Table(headings=("", "Sessions", "Paid out or back"), rows=rows, note=note)
 
 
@@ -298,7 +305,7 @@ class SessionsPanel(Panel):
             for session in figures.latest_sessions(obj, SESSIONS_SHOWN)
         ]
         more = Cell(
-            "All sessions of this room", link=f"{reverse('admin:rooms_session_changelist')}?room__id__exact={obj.pk}"
+            _("All sessions of this room"), link=f"{reverse('admin:rooms_session_changelist')}?room__id__exact={obj.pk}"
         )
         headings = ("Session", "State", "Starts", "Ends", "Seats", "Pool")
         return Table(headings=headings, rows=rows, empty="No session yet", more=more)
@@ -340,9 +347,9 @@ class RoomAdmin(OwnedAdmin):
         user = request.user
         return isinstance(user, User) and (roles.is_master(user) or roles.may(user, queries.MANAGE))
 
-    @display(description="status", ordering="status", label=STATUS_TONES)
+    @display(description="status", ordering="status", label=sentences.Tones(STATUS_TONES))
     def shown_status(self, room: Room) -> str:
-        return room.status
+        return _(room.status)
 
     @admin.display(description="game")
     def game_name(self, room: Room) -> str:
@@ -363,8 +370,10 @@ class RoomAdmin(OwnedAdmin):
     @admin.display(description="current session")
     def live(self, room: Room) -> str:
         session = room.current_session
-        return "–" if session is None else f"{session.status}, {session.participants_count}/{session.max_participants}"
+        return (
+            "–" if session is None else f"{_(session.status)}, {session.participants_count}/{session.max_participants}"
+        )
 
-    @display(description="change", label={"waits": "warning"})
+    @display(description="change", label=sentences.Tones({"waits": "warning"}))
     def waiting(self, room: Room) -> str | None:
-        return None if room.pending_change is None else "waits"
+        return None if room.pending_change is None else _("waits")

@@ -9,16 +9,18 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from gameplatform.accounts import roles
 from gameplatform.accounts.models import User
+from gameplatform.backoffice import sentences
 from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.panels import Button, Cell, Panel, Table
 from gameplatform.backoffice.searching import as_number
 from gameplatform.core import clock
 from gameplatform.core.tokens import amount_decimal
-from payments.admin.ledger import amount_text
+from payments.admin.ledger import amount_text, code_text
 from payments.queries import transfers_of
 from rooms import lifecycle, quarantine
 from rooms.admin.owned import STATUS_TONES, OwnedAdmin
@@ -49,17 +51,17 @@ class VoidSession(SessionAct):
 
     def explanation(self, obj: Session) -> str:
         pool = amount_text(obj.entry_fee_minor * obj.participants_count, obj.token)
-        return (
-            f"The session ends without a winner, and all entries ({obj.participants_count}) are paid back in full:"
-            f" {pool}. This cannot be undone. The room opens its next session as usual."
-        )
+        return _(
+            "The session ends without a winner, and all entries (%(participants_count)s) are paid back in full:"
+            " %(pool)s. This cannot be undone. The room opens its next session as usual."
+        ) % {"participants_count": obj.participants_count, "pool": pool}
 
     def is_possible(self, obj: Session) -> bool:
         return obj.status in Session.LIVE
 
     def run(self, *, actor: Any, obj: Session, data: dict[str, Any], now: datetime) -> str:
         lifecycle.void_session(session_id=obj.pk, now=now, actor=actor, reason=data["reason"])
-        return f"Session {obj.code} is void; everybody got the entry fee back."
+        return _("Session %(code)s is void; everybody got the entry fee back.") % {"code": obj.code}
 
 
 class RetrySession(SessionAct):
@@ -70,17 +72,17 @@ class RetrySession(SessionAct):
     advice = {"NOT_QUARANTINED": "Somebody else may have retried or voided it. See the timeline."}
 
     def explanation(self, obj: Session) -> str:
-        return (
-            f"The session failed {obj.failures} times and was set aside; the last error: {obj.last_error or 'none'}."
-            " It is given back to the clock, which tries its next step within seconds."
-        )
+        return _(
+            "The session failed %(failures)s times and was set aside; the last error: %(last_error)s. It is given"
+            " back to the clock, which tries its next step within seconds."
+        ) % {"failures": obj.failures, "last_error": obj.last_error or _("none")}
 
     def is_possible(self, obj: Session) -> bool:
         return obj.quarantined_at is not None and obj.status in Session.LIVE
 
     def run(self, *, actor: Any, obj: Session, data: dict[str, Any], now: datetime) -> str:
         quarantine.retry(session_id=obj.pk, now=now, actor=actor, reason=data["reason"])
-        return f"Session {obj.code} will be tried again."
+        return _("Session %(code)s will be tried again.") % {"code": obj.code}
 
 
 class OutcomePanel(Panel):
@@ -90,17 +92,19 @@ class OutcomePanel(Panel):
         outcome = Outcome.objects.filter(pk=obj.pk).first()
         rows: list[list[Any]] = [
             [
-                "Outcome",
-                "none yet" if outcome is None else f"{outcome.kind}: {amount_text(outcome.pool_minor, obj.token)}",
+                _("Outcome"),
+                _("none yet")
+                if outcome is None
+                else f"{_(outcome.kind)}: {amount_text(outcome.pool_minor, obj.token)}",
             ],
-            ["Decided by", obj.get_result_mode_display()],
-            ["Commitment, published at the opening", Cell(obj.draw_commit, is_code=True)],
-            ["Roster, published at the start", Cell(obj.draw_roster or "not started yet", is_code=True)],
+            [_("Decided by"), obj.get_result_mode_display()],
+            [_("Commitment, published at the opening"), Cell(obj.draw_commit, is_code=True)],
+            [_("Roster, published at the start"), Cell(obj.draw_roster or _("not started yet"), is_code=True)],
         ]
         return Table(headings=(), rows=rows)
 
     def buttons(self, request: HttpRequest, obj: Session) -> list[Button]:
-        return [Button(title="Draw proof (JSON)", link=reverse("admin:rooms_session_proof", args=[obj.pk]))]
+        return [Button(title=_("Draw proof (JSON)"), link=reverse("admin:rooms_session_proof", args=[obj.pk]))]
 
 
 class TimelinePanel(Panel):
@@ -110,10 +114,11 @@ class TimelinePanel(Panel):
         rows = [
             [
                 step.at,
-                step.from_status or "–",
+                _(step.from_status) if step.from_status else "–",
                 Cell(step.to_status, tone=STATUS_TONES[step.to_status]),
-                step.reason,
-                step.actor.username if step.actor else "the clock",
+                # People give their own reasons.
+                step.reason if step.actor else sentences.translated(step.reason),
+                step.actor.username if step.actor else _("the clock"),
             ]
             for step in obj.transitions.select_related("actor").order_by("id")
         ]
@@ -137,7 +142,7 @@ class ParticipantsPanel(Panel):
             for place in places[:ROWS_SHOWN]
         ]
         listed = f"{reverse('admin:rooms_participant_changelist')}?session__id__exact={obj.pk}"
-        more = Cell("As a list, to filter and export", link=listed)
+        more = Cell(_("As a list, to filter and export"), link=listed)
         headings = ("Player", "State", "Joined", "Paid", "Rank", "Prize")
         return Table(headings=headings, rows=rows, empty="Nobody has joined", more=more)
 
@@ -153,7 +158,7 @@ class TransfersPanel(Panel):
             [
                 Cell(transfer.pk, link=reverse("admin:payments_transfer_change", args=[transfer.pk])),
                 transfer.created_at,
-                transfer.code,
+                code_text(transfer.code),
                 Cell(amount_text(transfer.amount_minor, obj.token), is_number=True),
                 Cell(transfer.idempotency_key, is_code=True),
             ]
@@ -167,7 +172,7 @@ class SetAsideFilter(admin.SimpleListFilter):
     parameter_name = "aside"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "Yes: it kept failing")]
+        return [("1", _("Yes: it kept failing"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
         if self.value() != "1":
@@ -252,9 +257,9 @@ class SessionAdmin(OwnedAdmin):
     def room_name(self, session: Session) -> str:
         return session.room.name
 
-    @display(description="status", ordering="status", label=STATUS_TONES)
+    @display(description="status", ordering="status", label=sentences.Tones(STATUS_TONES))
     def shown_status(self, session: Session) -> str:
-        return session.status
+        return _(session.status)
 
     @admin.display(description="entry fee")
     def fee(self, session: Session) -> str:
@@ -268,9 +273,10 @@ class SessionAdmin(OwnedAdmin):
     def pool(self, session: Session) -> str:
         return amount_text(session.entry_fee_minor * session.participants_count, session.token)
 
-    @display(description="trouble", label={"set aside": "danger"})
+    @display(description="trouble", label=sentences.Tones({"set aside": "danger"}))
     def aside(self, session: Session) -> str | None:
-        return "set aside" if session.quarantined_at is not None and session.status in Session.LIVE else None
+        is_aside = session.quarantined_at is not None and session.status in Session.LIVE
+        return _("set aside") if is_aside else None
 
 
 @admin.register(Participant)
@@ -340,9 +346,9 @@ class ParticipantAdmin(OwnedAdmin):
     def session_code(self, place: Participant) -> str:
         return place.session.code
 
-    @display(description="status", ordering="status", label=STATUS_TONES)
+    @display(description="status", ordering="status", label=sentences.Tones(STATUS_TONES))
     def shown_status(self, place: Participant) -> str:
-        return place.status
+        return _(place.status)
 
     @admin.display(description="paid", ordering="amount_minor")
     def paid(self, place: Participant) -> str:

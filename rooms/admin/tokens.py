@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from gameplatform.accounts import roles
 from gameplatform.accounts.models import User
@@ -25,10 +26,10 @@ class ReleaseToken(Act):
     }
 
     def explanation(self, obj: Token) -> str:
-        return (
-            f"Payments in {obj.symbol} were stopped ({obj.payouts_frozen_reason}). They go on if the books are right:"
+        return _(
+            "Payments in %(symbol)s were stopped (%(reason)s). They go on if the books are right:"
             " every check is made again first, which takes a while on large books."
-        )
+        ) % {"symbol": obj.symbol, "reason": obj.payouts_frozen_reason}
 
     def is_allowed(self, request: HttpRequest, obj: Token) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, "payments.change_token")
@@ -38,7 +39,7 @@ class ReleaseToken(Act):
 
     def run(self, *, actor: Any, obj: Token, data: dict[str, Any], now: datetime) -> str:
         reconciliation.release(symbol=obj.symbol, actor=actor, reason=data["reason"], now=now)
-        return f"Payments in {obj.symbol} go on."
+        return _("Payments in %(symbol)s go on.") % {"symbol": obj.symbol}
 
 
 TokenAdmin.acts.append(ReleaseToken())

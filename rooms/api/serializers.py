@@ -3,11 +3,18 @@
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gameplatform.wire.fields import AmountField, IdField, NameField, QueryIdField, StrictSerializer, TextField
+from gameplatform.wire.fields import (
+    AmountField,
+    CountField,
+    IdField,
+    NameField,
+    QueryIdField,
+    StrictSerializer,
+    TextField,
+)
 from rooms.errors import RoomInvalid
 from rooms.prizes import PRIZES_MAX
 from rooms.terms import AMOUNT_DECIMALS, WINDOW_SECONDS_MAX
@@ -18,28 +25,6 @@ COUNT_MAX = 1_000_000
 RANKING_MAX = 10_000
 # Far beyond what the prize table allows, so that its own sentence can say so.
 PERCENT_MAX = 1_000
-
-
-class CountField(serializers.Field):
-    """A JSON integer from ``minimum`` to ``maximum``; no text, no fraction, no truth value."""
-
-    default_error_messages = {"invalid": "A whole number from {minimum} to {maximum} is required."}
-
-    def __init__(self, *, minimum: int, maximum: int, **kwargs: Any) -> None:
-        self.minimum, self.maximum = minimum, maximum
-        super().__init__(**kwargs)
-
-    def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int or not self.minimum <= data <= self.maximum:
-            self.fail("invalid", minimum=self.minimum, maximum=self.maximum)
-        return data
-
-
-class CountFieldSchema(OpenApiSerializerFieldExtension):
-    target_class = CountField
-
-    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        return {"type": "integer", "minimum": self.target.minimum, "maximum": self.target.maximum}
 
 
 @extend_schema_field({"type": "number", "minimum": -PERCENT_MAX, "maximum": PERCENT_MAX})

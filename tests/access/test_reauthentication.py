@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from gameplatform.backoffice.admin import PlatformAdmin
+from gameplatform.webhooks.models import Endpoint
 from payments.models import Account, AdjustmentRequest
 from rooms.models import Session
 from tests.access.authenticating import equip
@@ -18,10 +19,13 @@ from tests.support.books import balance, nothing_moves
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# What hands out no money and no key that could: the words are the models' and the acts'.
+# What hands out no money and no key that could, and shows nobody else what happens here: the words are the models' and
+# the acts'.
 HARMLESS = {
     *(f"rooms.room.{slug}" for slug in ("add", "edit", "pause", "resume", "remove")),
-    *("accounts.apikey.revoke", "accounts.apiclient.revoke-all"),
+    *("accounts.apikey.revoke", "accounts.apiclient.revoke-all", "accounts.user.freeze", "accounts.user.unfreeze"),
+    *(f"webhooks.endpoint.{slug}" for slug in ("test", "replay-dead", "disable", "enable", "remove")),
+    "webhooks.delivery.replay",
 }
 
 
@@ -81,7 +85,7 @@ def test_every_act_is_known_to_ask_or_to_move_no_money():
         "rooms.session.void",
         "rooms.session.retry",
     }
-    assert {name for name in quiet if name.startswith(("payments.", "rooms.", "accounts."))} == HARMLESS
+    assert {name for name in quiet if name.startswith(("payments.", "rooms.", "accounts.", "webhooks."))} == HARMLESS
 
 
 def test_no_act_does_anything_for_a_stale_session(world, client, time, gold, make_room, join, player, fund):
@@ -98,13 +102,18 @@ def test_no_act_does_anything_for_a_stale_session(world, client, time, gold, mak
         "scopes": "results",
         "expires_in_days": "",
         "old_lives_hours": "0",
+        "name": "elsewhere",
+        "url": "https://8.8.8.8/elsewhere",
+        "types": ["session.ended"],
     }
     asked = set()
     for name, model, act in acts():
         if not act.needs_fresh_login:
             continue
+        is_creation = act is admin.site._registry[model].creation
         url = reverse(
-            f"admin:{name.rpartition('.')[0].replace('.', '_')}_{act.slug}", args=[world[model._meta.label_lower].pk]
+            f"admin:{name.rpartition('.')[0].replace('.', '_')}_{act.slug}",
+            args=[] if is_creation else [world[model._meta.label_lower].pk],
         )
         if name == "accounts.user.reset-authenticator":
             equip(player)
@@ -115,7 +124,8 @@ def test_no_act_does_anything_for_a_stale_session(world, client, time, gold, mak
         assert "again_password" in page, name
         assert "bo-secret" not in page, name
         asked.add(name)
-    assert len(asked) == 10
+    assert len(asked) == 14
+    assert Endpoint.objects.get().url == "https://8.8.8.8/hooks"
     assert AdjustmentRequest.objects.get().state == "requested"
     world["rooms.session"].refresh_from_db()
     assert world["rooms.session"].status == "pending"

@@ -69,3 +69,27 @@ def _make_the_login_old():
     store = SessionStore(Session.objects.get().pk)
     store["authenticated_at"] = clock.now().timestamp() - 3_000
     store.save()
+
+
+def test_the_back_office_in_vietnamese(server, staff, player, visitor):
+    page = visitor.page
+    visitor.sign_in("staff")
+    visitor.goto("/admin/preferences/")
+    page.select_option("select[name=language]", "vi")
+    page.select_option("select[name=time_zone]", "Asia/Ho_Chi_Minh")
+    page.click("#preferences-form button")
+    assert "Đã lưu tùy chọn của bạn." in page.inner_text("#main")
+    visitor.picture("vi-preferences")
+    visitor.goto("/admin/")
+    visitor.picture("vi-today")
+    visitor.goto("/admin/rooms/room/add/")
+    page.locator("input[name=prizes]").nth(0).fill("60")
+    assert page.locator("[data-sum]").inner_text() == "Tổng 60 %: còn 40 % chưa chia"
+    visitor.picture("vi-room-form")
+    visitor.goto(f"/admin/accounts/user/{player.pk}/deposit/")
+    visitor.picture("vi-deposit")
+    visitor.goto("/admin/accounts/user/")
+    visitor.picture("vi-users")
+    page.click("text=staff >> nth=-1")
+    page.locator("button:has-text('English')").first.click()
+    page.wait_for_selector("#nav-sidebar >> text=Rooms")

@@ -1,5 +1,6 @@
 """docker/compose.yaml as the tests read it: what a service runs, with what, and how long it may take to stop."""
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -54,3 +55,16 @@ def service(name: str, values: dict[str, str]) -> Service:
         environment={key: filled(value, values) for key, value in found.get("environment", {}).items()},
         stop_seconds=int(found.get("stop_grace_period", "10s").removesuffix("s")),
     )
+
+
+def expressions() -> list[str]:
+    """What the dashboard and the alerts ask Prometheus."""
+    dashboard = json.loads((FOLDER / "observability/dashboard.json").read_text())
+    alerts = yaml.safe_load((FOLDER / "observability/alerts.yaml").read_text())
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    return asked + [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
+
+
+def asked_metrics() -> set[str]:
+    """The metrics in them."""
+    return {name for expression in expressions() for name in re.findall(r"gameplatform_\w+", expression)}

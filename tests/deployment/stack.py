@@ -1,15 +1,18 @@
 """The processes of docker/compose.yaml on this machine: the same commands, other ports and folders."""
 
+import json
 import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import redis
@@ -24,6 +27,7 @@ from gameplatform.core.tests.servers import free_port
 from tests.deployment import compose
 
 READY_SECONDS = 60
+WARM_SHUTDOWN = "worker: Warm shutdown (MainProcess)"
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
@@ -33,6 +37,7 @@ class Stack:
     def __init__(self, folder: Path, *, database_url: str, redis_url: str) -> None:
         self.folder = folder
         self.secrets = folder / "secrets"
+        self.data = folder / "data"
         self.secrets.mkdir()
         (self.secrets / "database_url").write_text(database_url)
         (self.secrets / "redis_url").write_text(redis_url)
@@ -49,7 +54,7 @@ class Stack:
         given = compose.service(name, {"ALLOWED_HOSTS": "localhost"}).environment
         return {
             "PATH": os.environ["PATH"],
-            "GAMEPLATFORM_DATA": str(self.folder / "data"),
+            "GAMEPLATFORM_DATA": str(self.data),
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(settings.BASE_DIR),
             # Celery's, about being root, which the containers are not.
@@ -123,6 +128,34 @@ class Stack:
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout
 
+    def client(self) -> httpx.Client:
+        """A caller of the proxy, who trusts its certificate."""
+        return httpx.Client(base_url=self.url, verify=self.tls(), trust_env=False, timeout=20)
+
+    def tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.secrets / "tls_certificate")
+
+    def scraped(self) -> dict[str, float]:
+        """The metrics of rest, sockets and worker; of a name that several have, the largest value."""
+        headers = {"Authorization": f"Bearer {(self.secrets / 'metrics_token').read_text().strip()}"}
+        found: dict[str, float] = {}
+        for name in ("rest", "sockets", "worker"):
+            url = f"http://127.0.0.1:{self.ports[name]}/metrics"
+            assert httpx.get(url, trust_env=False).status_code == 404
+            answer = httpx.get(url, headers=headers, trust_env=False)
+            assert answer.status_code == 200, name
+            for line in answer.text.splitlines():
+                if not line.startswith("#"):
+                    metric, value = line.rsplit(" ", 1)
+                    found[metric] = max(found.get(metric, 0), float(value))
+        return found
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """What a service logged, one JSON object a line."""
+        # Celery says its shutdown past every logger.
+        logged = [line for line in self.log(name).read_text().splitlines() if line not in ("", WARM_SHUTDOWN)]
+        return [json.loads(line) for line in logged]
+
     def kill(self) -> None:
         for process in self.processes.values():
             if process.poll() is None:
@@ -156,7 +189,9 @@ class Stack:
         return plain.text == "ok\n"
 
     def _here(self, text: str) -> str:
-        return re.sub(r"^/run/secrets\b", str(self.secrets), re.sub(r"^/tmp\b", str(self.folder), text))
+        for there, here in {"/tmp": self.folder, "/run/secrets": self.secrets, "/var/lib/platform": self.data}.items():
+            text = re.sub(rf"^{there}\b", str(here), text)
+        return text
 
     def _write_nginx_conf(self) -> None:
         conf = (compose.FOLDER / "nginx" / "nginx.conf").read_text()

@@ -36,7 +36,8 @@ def test_every_setting_given_to_a_container_is_one_of_the_platform():
     known = set(EXAMPLE.findall((settings.BASE_DIR / ".env.example").read_text()))
     for name in compose.PLATFORM:
         given = {key.removesuffix("_FILE") for key in services()[name]["environment"]}
-        assert given - known - {"PROMETHEUS_MULTIPROC_DIR", "PGOPTIONS"} == set(), name
+        elsewhere = {name for name in given if name.startswith("OTEL_")} | {"PROMETHEUS_MULTIPROC_DIR", "PGOPTIONS"}
+        assert given - known - elsewhere == set(), name
 
 
 def test_what_a_person_decides_is_explained_in_one_file():
@@ -165,7 +166,20 @@ def test_callers_go_before_what_they_call():
 def test_only_the_proxy_can_be_reached_from_outside():
     assert [name for name, service in services().items() if "ports" in service] == ["proxy"]
     assert compose.document()["networks"]["inside"] == {"internal": True}
-    assert all(service["networks"] == ["inside"] for name, service in services().items() if name != "proxy")
+    # The worker delivers webhooks; nobody reaches it.
+    out = {name for name, service in services().items() if service["networks"] != ["inside"]}
+    assert out == {"proxy", "worker"}
+
+
+def test_who_writes_and_who_hands_out_exported_lists_share_a_folder_that_they_may_write_to():
+    folder = compose.service("rest", {"ALLOWED_HOSTS": "x"}).environment["EXPORT_DIR"]
+    for name in ("rest", "worker"):
+        assert services()[name]["volumes"] == [f"exports:{folder}"], name
+        assert services()[name]["environment"]["EXPORT_DIR"] == folder, name
+    assert "exports" in compose.document()["volumes"]
+    # A new volume takes over the owner of the image's folder.
+    made = next(line for line in dockerfile_lines() if "install --directory" in line)
+    assert f"--owner platform /var/lib/platform {folder}" in made
 
 
 def test_the_health_check_reads_the_sign_of_life_that_the_worker_gives():
@@ -181,21 +195,23 @@ def test_nginx_accepts_its_configuration(tmp_path):
     assert "[warn]" not in run.stderr.replace('the "user" directive makes sense only', "")
 
 
+def test_what_the_proxy_tells_the_servers_behind_it_is_told_to_the_sockets_too():
+    conf = (DOCKER / "nginx" / "nginx.conf").read_text()
+    above = conf[conf.index("listen 8443") : conf.index("location / {", conf.index("listen 8443"))]
+    sockets = re.search(r"location /ws/ \{.*?\n        \}", conf, re.DOTALL)[0]
+    told = set(re.findall(r"proxy_set_header (.*);", above)) - {'Connection ""'}
+    assert len(told) == 4
+    assert told <= set(re.findall(r"proxy_set_header (.*);", sockets))
+
+
 def test_no_query_string_reaches_a_log_of_the_proxy():
     conf = (DOCKER / "nginx" / "nginx.conf").read_text()
     log_format = re.search(r"log_format json.*?;", conf, re.DOTALL)[0]
     logged = set(re.findall(r"\$(\w+)", log_format))
     assert not logged & {"request", "request_uri", "args", "query_string", "http_referer", "http_authorization"}
-    sockets = re.search(r"location /ws/ \{.*?\n        \}", conf, re.DOTALL)[0]
-    assert "error_log /dev/stderr crit;" in sockets
-
-
-def expressions() -> list[str]:
-    """What the dashboard and the alerts ask Prometheus."""
-    dashboard = json.loads((DOCKER / "observability/dashboard.json").read_text())
-    alerts = yaml.safe_load((DOCKER / "observability/alerts.yaml").read_text())
-    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-    return asked + [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
+    # An error's line has the whole request line: only what nobody can cause from outside is logged.
+    http = conf[conf.index("http {") :]
+    assert re.findall(r"error_log .*", http) == ["error_log /dev/stderr crit;"]
 
 
 def test_the_dashboard_and_the_alerts_ask_for_metrics_that_exist():
@@ -203,11 +219,7 @@ def test_the_dashboard_and_the_alerts_ask_for_metrics_that_exist():
     modules += ("gameplatform/webhooks/watching.py",)
     source = "".join((settings.BASE_DIR / path).read_text() for path in modules)
     known = set(re.findall(r'"(gameplatform_\w+)"', source))
-    assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in asked_metrics()} == known
-
-
-def asked_metrics() -> set[str]:
-    return {name for expression in expressions() for name in re.findall(r"gameplatform_\w+", expression)}
+    assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in compose.asked_metrics()} == known
 
 
 def test_expressions_are_whole_and_group_by_labels_that_the_metrics_have():
@@ -217,12 +229,13 @@ def test_expressions_are_whole_and_group_by_labels_that_the_metrics_have():
         if isinstance(metric, MetricWrapperBase)
     }
     labels = counted | {"gameplatform_sessions_live": {"state"}, "gameplatform_session_overdue_seconds": {"step"}}
+    labels |= {"gameplatform_webhooks": {"state"}}
     grouped = 0
-    for expression in expressions():
+    for expression in compose.expressions():
         assert expression.count("(") == expression.count(")"), expression
         name = re.sub(r"_(total|bucket|count|sum)$", "", re.search(r"gameplatform_\w+", expression)[0])
         is_counter = bool(re.search(r"_(total|bucket)\b", expression)) or name == "gameplatform_transfers"
-        assert is_counter == bool(re.search(r"\b(rate|increase)\(.*\[\d+m\]\)", expression)), expression
+        assert is_counter == bool(re.search(r"\b(rate|increase)\(.*\[\d+[mh]\]\)", expression)), expression
         for group in re.findall(r"by \(([^)]*)\)", expression):
             assert set(group.split(", ")) <= labels.get(name, set()), expression
             grouped += 1

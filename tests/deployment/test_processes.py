@@ -5,12 +5,10 @@ import asyncio
 import json
 import re
 import signal
-import ssl
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 
 import httpx
@@ -21,37 +19,18 @@ from django.db import connection, transaction
 
 from gameplatform.accounts.models import User
 from gameplatform.core import clock
-from gameplatform.core.tests.servers import Valkey
-from payments import adjustments
 from payments.models import Account
 from rooms import offers
 from rooms.models import Participant, Room
 from tests.deployment import compose
-from tests.deployment.stack import NGINX, Stack
+from tests.deployment.conftest import PASSWORD, signed_in
+from tests.deployment.stack import NGINX, WARM_SHUTDOWN, Stack
 from tests.support.books import findings
-from tests.support.servers import environment
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
-PASSWORD = "the password of the boss"
 # What the restarted sockets and worker count as soon as people play on them.
 BUSY = ('gameplatform_deliveries_total{stream="room"}', "gameplatform_session_lateness_seconds_count")
-WARM_SHUTDOWN = "worker: Warm shutdown (MainProcess)"
-
-
-@pytest.fixture
-def stack(tmp_path, settings) -> Iterator[Stack]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-    valkey = Valkey(tmp_path)
-    valkey.start()
-    tested = Stack(tmp_path, database_url=environment(tmp_path)["DATABASE_URL"], redis_url=valkey.url)
-    User.objects.create_superuser("boss", password=PASSWORD)
-    adjustments.create_token(symbol="GOLD", name="Gold", decimals=2)
-    try:
-        yield tested
-    finally:
-        tested.kill()
-        valkey.stop()
 
 
 @pytest.fixture
@@ -78,25 +57,13 @@ def room(stack, game) -> Room:
     return rooms[0]
 
 
-def client_of(stack: Stack) -> httpx.Client:
-    trusted = ssl.create_default_context(cafile=stack.secrets / "tls_certificate")
-    return httpx.Client(base_url=stack.url, verify=trusted, trust_env=False, timeout=20)
-
-
-def signed_in(client: httpx.Client) -> str:
-    answer = client.post("/api/v1/auth/login", json={"username": "boss", "password": PASSWORD})
-    assert answer.status_code == 200, answer.text
-    token: str = answer.json()["data"]["access"]
-    return token
-
-
 class Listener(threading.Thread):
     """A room's stream through the proxy, resumed whenever its server goes; what came, and how each socket ended."""
 
     def __init__(self, stack: Stack, room: Room, token: str) -> None:
         super().__init__(daemon=True)
         self._url = f"{stack.url.replace('https', 'wss')}/ws/game-rooms/{room.pk}?token={token}"
-        self._tls = ssl.create_default_context(cafile=stack.secrets / "tls_certificate")
+        self._tls = stack.tls()
         self.seqs: list[int] = []
         self.beginnings: list[str] = []
         self.codes: list[int | None] = []
@@ -169,12 +136,14 @@ def test_every_process_is_restarted_while_people_play_and_no_unit_is_lost(stack,
     # What the image's build does; the database of the tests is migrated, so this finds nothing to do.
     stack.run("migrate")
     stack.manage("collectstatic", "--no-input")
+    found = stack.manage("check", "--deploy", "--fail-level", "INFO")
+    assert found == "System check identified no issues (1 silenced).\n"
     names = ("rest", "sockets", "worker", "beat", "proxy")
     for name in names:
         stack.start(name)
     for name in names:
         stack.wait_ready(name)
-    with client_of(stack) as client:
+    with stack.client() as client:
         token = signed_in(client)
         listener = Listener(stack, room, token)
         listener.start()
@@ -190,12 +159,12 @@ def test_every_process_is_restarted_while_people_play_and_no_unit_is_lost(stack,
         assert re.search(reconciled, output, re.MULTILINE), output
         assert client.get("/readyz").json() == {
             "status": "ok",
-            "parts": {"database": "ok", "redis": "ok", "worker": "ok"},
+            "parts": {"database": "ok", "redis": "ok", "worker": "ok", "beat": "ok"},
         }
         assert client.get("/metrics").status_code == 404
         css = client.get("/static/admin/css/base.css")
         assert (css.status_code, css.headers["Content-Type"]) == (200, "text/css")
-    counted = scraped(stack)
+    counted = stack.scraped()
     assert counted["gameplatform_database_up"] == 1
     assert 0 <= counted["gameplatform_tick_age_seconds"] < 10
     assert counted["gameplatform_transfers"] > 0
@@ -220,25 +189,9 @@ def test_every_process_is_restarted_while_people_play_and_no_unit_is_lost(stack,
 def wait_until_counted(stack: Stack, *metrics: str) -> None:
     """A process that was just restarted counts from nothing: the people play on until each of these has happened."""
     deadline = time.monotonic() + 60
-    while missing := [name for name in metrics if not any(seen.startswith(name) for seen in scraped(stack))]:
+    while missing := [name for name in metrics if not any(seen.startswith(name) for seen in stack.scraped())]:
         assert time.monotonic() < deadline, f"never counted: {missing}"
         time.sleep(0.2)
-
-
-def scraped(stack: Stack) -> dict[str, float]:
-    """The metrics of rest, sockets and worker; of a name that several have, the largest value."""
-    headers = {"Authorization": f"Bearer {(stack.secrets / 'metrics_token').read_text().strip()}"}
-    found: dict[str, float] = {}
-    for name in ("rest", "sockets", "worker"):
-        url = f"http://127.0.0.1:{stack.ports[name]}/metrics"
-        assert httpx.get(url, trust_env=False).status_code == 404
-        answer = httpx.get(url, headers=headers, trust_env=False)
-        assert answer.status_code == 200, name
-        for line in answer.text.splitlines():
-            if not line.startswith("#"):
-                metric, value = line.rsplit(" ", 1)
-                found[metric] = max(found.get(metric, 0), float(value))
-    return found
 
 
 def read_logs(stack: Stack, token: str, *, stops: int) -> None:

@@ -68,6 +68,9 @@ def test_without_https_the_deployment_checks_complain(tmp_path):
         ({"WEBSOCKET_ORIGINS": "https://a.example,*"}, "ALLOWED_HOSTS and WEBSOCKET_ORIGINS must name hosts"),
         ({"DEBUG": "true"}, "DEBUG shows settings and source"),
         ({"DATABASE_URL": "sqlite:///x"}, "DATABASE_URL must name a PostgreSQL database"),
+        ({"WEBHOOKS_ALLOW_PRIVATE": "true"}, "WEBHOOKS_ALLOW_PRIVATE is for development"),
+        ({"POT_HOUSE_FEE_BP": "10001"}, "POT_HOUSE_FEE_BP must be from 0 to 10000"),
+        ({"SENTRY_DSN_FILE": "/nowhere/dsn"}, "SENTRY_DSN_FILE cannot be read: "),
     ],
 )
 def test_a_dangerous_environment_does_not_boot(tmp_path, change, sentence):

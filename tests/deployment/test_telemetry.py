@@ -1,5 +1,6 @@
 """What goes to Sentry and to an OpenTelemetry collector, received by a server of the test's own."""
 
+import asyncio
 import gzip
 import subprocess
 import sys
@@ -10,9 +11,18 @@ from pathlib import Path
 
 import brotli
 import pytest
+import websockets
 from django.conf import settings
 
-from tests.support.servers import environment
+from gameplatform.accounts.credentials import access_token
+from gameplatform.core import clock
+from tests.support.books import balance
+from tests.support.faults import broken_table
+from tests.support.pots import person, seated, server, server_of
+from tests.support.servers import WebServer, environment
+from tests.support.waiting import wait_for
+
+__all__ = ["person", "seated", "server", "server_of"]
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
@@ -122,6 +132,70 @@ def test_a_request_gives_spans_without_what_was_sent(receiver, tmp_path):
     assert b"accounts_game" in spans
     assert b"ValueError" in spans
     assert SECRET.encode() not in spans
+
+
+# Spans wait for company before they leave; not here.
+AT_ONCE = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
+
+
+def received(receiver: Receiver, path: str, *texts: str) -> bytes:
+    """The bodies sent to ``path``, as soon as they hold all of ``texts``."""
+
+    def arrived() -> bytes | None:
+        body = receiver.bodies.get(path, b"")
+        return body if all(text.encode() in body for text in texts) else None
+
+    body = wait_for(arrived)
+    assert body is not None
+    return body
+
+
+def test_a_socket_gives_a_span_and_an_error_without_its_token(receiver, tmp_path, player):
+    told = {"SENTRY_DSN": f"http://key@{receiver.url}/7", "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{receiver.url}"}
+    web = WebServer(environment(tmp_path, **told, **AT_ONCE)).start()
+    token = access_token(player, now=clock.now())
+
+    async def listen() -> None:
+        address = f"{web.ws_url}/ws/game-rooms/12?token={token}"
+        async with websockets.connect(address, additional_headers={"X-Request-ID": REQUEST}, proxy=None) as socket:
+            await socket.wait_closed()
+            assert socket.close_code == 1011
+
+    try:
+        with broken_table("rooms_room"):
+            asyncio.run(listen())
+        event = received(receiver, "/api/7/envelope/", "failed: ProgrammingError 42P01", '"part":"sockets"')
+        spans = received(receiver, "/v1/traces", "gameplatform-sockets", "/ws/game-rooms/12")
+    finally:
+        web.kill()
+    assert f'"request_id":"{REQUEST}"'.encode() in event
+    assert token.encode() not in event + spans
+    assert b"token=" not in event + spans
+
+
+def test_a_job_gives_a_span_and_an_error_under_its_requests_id(receiver, tmp_path, server, seated):
+    ada = seated("ada-lake")
+    told = {"SENTRY_DSN": f"http://key@{receiver.url}/7", "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{receiver.url}"}
+    command = ["-m", "celery", "-A", "gameplatform", "worker", "-P", "threads", "-c", "1", "-l", "warning"]
+    worker = subprocess.Popen(
+        [sys.executable, *command, "--without-gossip", "--without-mingle"],
+        cwd=settings.BASE_DIR,
+        env=environment(tmp_path, **told, **AT_ONCE),
+    )
+    send = server.send
+    server.send = lambda method, path, data, headers: send(method, path, data, headers | {"X-Request-ID": REQUEST})
+    try:
+        with broken_table("payments_pot"):
+            paying = {"sessionJwts": [ada.jwt], "tokens": ["gold"], "amounts": [10]}
+            job_id = server.post("/game/createJoinPay", paying)["task"]["id"]
+            event = received(receiver, "/api/7/envelope/", f"job {job_id} could not be done", '"part":"worker"')
+        spans = received(receiver, "/v1/traces", "gameplatform-worker", "payments.tasks.run_job")
+    finally:
+        worker.kill()
+        worker.wait()
+    assert f'"request_id":"{REQUEST}"'.encode() in event
+    assert ada.jwt.encode() not in event + spans
+    assert balance(ada.profile.user) == 10_000
 
 
 @pytest.mark.parametrize(

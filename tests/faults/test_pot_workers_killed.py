@@ -1,4 +1,4 @@
-"""A real Celery worker is killed, or frozen, in the middle of a combined payment: nothing lost, nothing doubled."""
+"""A real Celery worker is stopped, killed or frozen in the middle of a combined payment: nothing lost or doubled."""
 
 import os
 import signal
@@ -25,12 +25,16 @@ pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 FOUND_SECONDS = 5.0
 
 
-@pytest.fixture
-def worker() -> Iterator[subprocess.Popen]:
+def start_worker() -> subprocess.Popen:
     """A Celery worker beside this process, on the same database and broker."""
     environment = {**os.environ, "DATABASE_URL": database_url(), "REDIS_URL": settings.REDIS_URL, "DEBUG": "true"}
     command = ["-m", "celery", "-A", "gameplatform", "worker", "-P", "threads", "-c", "1", "-l", "warning"]
-    process = subprocess.Popen([sys.executable, *command, "--without-gossip", "--without-mingle"], env=environment)
+    return subprocess.Popen([sys.executable, *command, "--without-gossip", "--without-mingle"], env=environment)
+
+
+@pytest.fixture
+def worker() -> Iterator[subprocess.Popen]:
+    process = start_worker()
     yield process
     process.kill()
     process.wait(timeout=10)
@@ -131,5 +135,37 @@ def test_a_worker_frozen_in_the_middle_loses_its_claim_and_does_no_harm_when_it_
     following = ask(server, ada)
     wait_for(lambda: Job.objects.get(pk=following.pk).finished_at is not None, seconds=30)
     assert balance(ada.profile.user) == 8_000
+    assert Pot.objects.count() == 2
+    assert pot_findings() == []
+
+
+def test_a_worker_that_is_asked_to_stop_ends_its_task_and_hands_the_next_one_back(worker, server, seated):
+    ada, ben = seated("ada-lake"), seated("ben-7-hill")
+    with purse_held(ben.profile.user_id):
+        begun = ask(server, ada, ben)
+        wait_for(payers_waiting, seconds=40)
+        # Its one thread is taken: this one it can only hold on to.
+        waiting = ask(server, ada)
+        time.sleep(0.5)
+        worker.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        assert worker.poll() is None
+        begun.refresh_from_db()
+        assert begun.status == "pending"
+    assert worker.wait(timeout=20) == 0
+    begun.refresh_from_db()
+    waiting.refresh_from_db()
+    assert_done_once(begun, ada, ben)
+    assert waiting.status == "pending"
+    another = start_worker()
+    try:
+        # No tick: what was handed back is in the queue.
+        wait_for(lambda: Job.objects.get(pk=waiting.pk).finished_at is not None, seconds=40)
+    finally:
+        another.kill()
+        another.wait()
+    tasks.run_job(str(begun.public_id))
+    tasks.advance()
+    assert [balance(one.profile.user) for one in (ada, ben)] == [8_000, 9_000]
     assert Pot.objects.count() == 2
     assert pot_findings() == []

@@ -16,7 +16,6 @@ from gameplatform.core import clock
 from gameplatform.core.models import AuditEntry
 from gameplatform.operations.groups import GROUPS, set_up_groups
 from gameplatform.webhooks import endpoints
-from gameplatform.webhooks.models import Delivery
 from payments import adjustments
 from payments.models import Account, Adjustment, Escrow, Job, PlayerProfile, Pot, PotGame
 from rooms import tick
@@ -159,9 +158,7 @@ def one_of_each(*, room: Any, session: Session, superuser: User, player: User, g
         actor=superuser,
         now=now,
     ).endpoint
-    delivery = Delivery.objects.get(
-        pk=endpoints.send_test(endpoint_id=endpoint.pk, among=endpoints.existing(), actor=superuser, now=now)
-    )
+    delivery = endpoints.send_test(endpoint_id=endpoint.pk, among=endpoints.existing(), actor=superuser, now=now)
     return {
         **_talk(room, superuser, now),
         **_pots(room.game, player, client, now),

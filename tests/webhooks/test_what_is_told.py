@@ -2,12 +2,14 @@
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
 
 from chat import messages, moderation, tenant_rooms
 from chat.access import Caller
+from chat.models import Report, Sanction
 from chat.posting import Draft
 from gameplatform.accounts.models import ApiClient, Game, User
 from gameplatform.core import clock
@@ -210,3 +212,133 @@ def test_the_document_names_every_event():
     text = (settings.BASE_DIR / "docs" / "webhooks.md").read_text()
     documented = set(re.findall(r"^\| `([a-z.]+)` \|", text, re.MULTILINE))
     assert documented == {*EventType.values, "webhook.test"}
+
+
+# --- Moderation: each act is told once, each deletion once ------------------------------------------------------------
+
+
+@pytest.fixture
+def lounge(owners, staff):
+    """``lounge.say("lan")``: a message of that user's in the tenant's room, told and forgotten."""
+    now = clock.now()
+    client = owners["tenant"].client
+    room = tenant_rooms.create_room(client=client, name="Lounge", description="", meta={}, now=now)
+    for user_id, meta in (("lan", {}), ("mod", {"role": "moderator"})):
+        tenant_rooms.join_room(client=client, room_id=room.pk, user_id=user_id, user_name=user_id, meta=meta, now=now)
+    tenant = Caller(client=client)
+
+    def say(sender_id):
+        draft = Draft(
+            sender_id=sender_id, sender_name=None, content="hm", message_type="text", meta={}, client_msg_id=None
+        )
+        said = messages.post_message(caller=tenant, room_id=room.pk, draft=draft, now=now).row
+        Event.objects.all().delete()
+        return said["id"]
+
+    return SimpleNamespace(room=room, tenant=tenant, staff=Caller(staff=staff), now=now, say=say)
+
+
+def acts() -> list[tuple[str, str, str]]:
+    """What was told, oldest first: the type, and of moderation the act and the actor."""
+    told_of = Event.objects.order_by("id").values_list("type", "data")
+    return [(type, data.get("act", ""), data.get("actor", "")) for type, data in told_of]
+
+
+def test_a_deletion_by_the_sender_is_no_moderation_and_one_by_a_moderator_is(lounge):
+    gone = ("chat.message.deleted", "", "")
+    messages.delete_message(caller=lounge.tenant, message_id=lounge.say("lan"), acting_as="lan", now=lounge.now)
+    assert acts() == [gone]
+    messages.delete_message(caller=lounge.tenant, message_id=lounge.say("lan"), acting_as="mod", now=lounge.now)
+    assert acts() == [("chat.moderation.acted", "delete_message", "member:mod"), gone]
+    messages.delete_message(caller=lounge.staff, message_id=lounge.say("lan"), acting_as=None, now=lounge.now)
+    assert acts() == [("chat.moderation.acted", "delete_message", "staff"), gone]
+
+
+def test_a_report_that_is_upheld_is_told_as_a_deletion_and_a_resolved_report(lounge, owners):
+    message_id = lounge.say("lan")
+    reported = {"caller": lounge.tenant, "message_id": message_id, "reporter_id": "mod", "reason": "rude"}
+    assert moderation.report(**reported, now=lounge.now)
+    assert not moderation.report(**reported, now=lounge.now)
+    assert acts() == [("chat.moderation.acted", "report", "member:mod")]
+    Event.objects.all().delete()
+    given = {"staff": lounge.staff, "report_id": Report.objects.get().pk, "reason": "agreed", "now": lounge.now}
+    assert moderation.uphold_report(**given)
+    assert acts() == [
+        ("chat.moderation.acted", "delete_message", "staff"),
+        ("chat.message.deleted", "", ""),
+        ("chat.moderation.acted", "resolve_report", "staff"),
+    ]
+    assert {event.data.get("message_id") for event in Event.objects.all()} == {str(message_id)}
+    assert told() == told(owners["tenant"])
+    # Once more changes nothing and tells nothing.
+    assert not moderation.uphold_report(**given)
+    assert Event.objects.count() == 3
+
+
+def test_a_report_on_what_is_deleted_already_and_one_that_is_dismissed_delete_nothing(lounge):
+    resolved = ("chat.moderation.acted", "resolve_report", "staff")
+    for close in (moderation.uphold_report, moderation.resolve_report):
+        message_id = lounge.say("lan")
+        moderation.report(caller=lounge.tenant, message_id=message_id, reporter_id="mod", reason="rude", now=lounge.now)
+        if close is moderation.uphold_report:
+            messages.delete_message(caller=lounge.tenant, message_id=message_id, acting_as="lan", now=lounge.now)
+        Event.objects.all().delete()
+        assert close(staff=lounge.staff, report_id=Report.objects.latest("id").pk, reason="seen", now=lounge.now)
+        assert acts() == [resolved]
+
+
+def test_each_act_of_moderation_is_told_once(lounge):
+    lounge.say("lan")
+    one = {"caller": lounge.tenant, "room_id": lounge.room.pk, "acting_as": "mod", "user_id": "lan", "now": lounge.now}
+    for kind, sanction in ((Sanction.Kind.MUTE, moderation.mute), (Sanction.Kind.BAN, moderation.ban)):
+        sanction(**one, reason="loud", expires_at=None)
+        assert moderation.lift(**one, kind=kind)
+        assert not moderation.lift(**one, kind=kind)
+    assert acts() == [
+        ("chat.moderation.acted", "mute", "member:mod"),
+        ("chat.moderation.acted", "unmute", "member:mod"),
+        ("chat.participant.left", "", ""),
+        ("chat.moderation.acted", "ban", "member:mod"),
+        ("chat.moderation.acted", "unban", "member:mod"),
+    ]
+
+
+# --- What it costs where nobody listens -------------------------------------------------------------------------------
+
+
+def test_where_nobody_listens_nothing_is_asked_beside_the_work(
+    listen, make_room, people, fund, join, game, django_assert_num_queries
+):
+    """An endpoint for other events, or of somebody else's game, costs the hot paths nothing, or one statement."""
+    room = make_room()
+    first, second, third = people(3)
+    for player in (first, second, third):
+        fund(player, 5_000)
+    bare = 4  # the session (of the test), a savepoint, the function, its release
+    with django_assert_num_queries(bare):
+        join(room, first)
+    listen("session.ended")
+    with django_assert_num_queries(bare):
+        join(room, second)
+    elsewhere = ApiClient.objects.create(name="server", game=Game.objects.create(name="Elsewhere", symbol="ELSE"))
+    listen("participant.joined", client=elsewhere)
+    with django_assert_num_queries(bare + 2):  # whose it is, and that it is none of theirs
+        join(room, third)
+    assert told() == []
+
+
+def test_a_message_costs_one_statement_more_only_where_its_own_tenant_listens(listen, django_assert_num_queries):
+    now = clock.now()
+    rooms = {}
+    for name in ("quiet", "heard"):
+        client = ApiClient.objects.create(name=name)
+        room = tenant_rooms.create_room(client=client, name=name, description="", meta={}, now=now)
+        tenant_rooms.join_room(client=client, room_id=room.pk, user_id="lan", user_name="Lan", meta={}, now=now)
+        rooms[name] = (client, room)
+    listen("chat.message.created", client=rooms["heard"][0])
+    draft = Draft(sender_id="lan", sender_name=None, content="hm", message_type="text", meta={}, client_msg_id=None)
+    for name, count in (("quiet", 3), ("heard", 4)):  # a savepoint, the function, its release
+        client, room = rooms[name]
+        with django_assert_num_queries(count):
+            messages.post_message(caller=Caller(client=client), room_id=room.pk, draft=draft, now=now)
+    assert told() == ["chat.message.created"]

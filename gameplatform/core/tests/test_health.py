@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import RequestFactory
 
 from gameplatform.core import clock
-from gameplatform.core.health import HEARTBEAT_KEY, beat_heartbeat, livez, readyz
+from gameplatform.core.health import BEAT_KEY, HEARTBEAT_KEY, WORKER_KEY, beat_heartbeat, livez, readyz, show_life
 
 pytestmark = pytest.mark.faults
 
@@ -38,7 +38,7 @@ def test_the_probes_only_read(view):
 @pytest.mark.django_db
 def test_ready_when_all_parts_answer_and_the_tick_ran_just_now(valkey):
     beat_heartbeat(clock.now())
-    assert state() == (200, "ok", {"database": "ok", "redis": "ok", "worker": "ok"})
+    assert state() == (200, "ok", {"database": "ok", "redis": "ok", "worker": "ok", "beat": "ok"})
     assert 0 < redis.Redis.from_url(valkey.url).ttl(HEARTBEAT_KEY) <= 24 * 3600
 
 
@@ -47,28 +47,53 @@ def test_a_tick_of_nine_seconds_ago_is_fresh_and_one_of_eleven_is_stale(valkey):
     beat_heartbeat(clock.now() - timedelta(seconds=9))
     assert state()[0] == 200
     beat_heartbeat(clock.now() - timedelta(seconds=11))
-    sentence = "no sign of life from worker and beat for 11 s"
-    assert state() == (503, "unavailable", {"database": "ok", "redis": "ok", "worker": sentence})
+    silent = "no sign of life"
+    assert state() == (503, "unavailable", {"database": "ok", "redis": "ok", "worker": silent, "beat": silent})
 
 
 @pytest.mark.django_db
-def test_a_platform_whose_worker_never_ran_is_not_ready(valkey):
-    parts = {"database": "ok", "redis": "ok", "worker": "no sign of life from worker and beat"}
+@pytest.mark.parametrize(("key", "silent"), [(WORKER_KEY, "beat"), (BEAT_KEY, "worker")])
+def test_without_a_tick_the_one_that_is_silent_is_named(valkey, key, silent):
+    other = {"beat": "worker", "worker": "beat"}[silent]
+    show_life(key)
+    assert state() == (503, "unavailable", {"database": "ok", "redis": "ok", silent: "no sign of life", other: "ok"})
+
+
+@pytest.mark.django_db
+def test_a_sign_of_life_is_as_old_as_redis_says(valkey):
+    kept = 24 * 3600
+    client = redis.Redis.from_url(valkey.url)
+    client.set(WORKER_KEY, "alive", ex=kept - 8)
+    client.set(BEAT_KEY, "alive", px=(kept - 13) * 1000 - 400)
+    parts = {"database": "ok", "redis": "ok", "worker": "ok", "beat": "no sign of life for 13 s"}
     assert state() == (503, "unavailable", parts)
+
+
+@pytest.mark.django_db
+def test_a_worker_that_lives_and_takes_no_ticks_is_named(valkey):
+    show_life(WORKER_KEY)
+    show_life(BEAT_KEY)
+    assert state()[2] == {"database": "ok", "redis": "ok", "worker": "takes no ticks", "beat": "ok"}
+    beat_heartbeat(clock.now() - timedelta(seconds=20))
+    assert state()[2]["worker"] == "has taken no tick for 20 s"
 
 
 @pytest.mark.django_db
 def test_without_redis_it_is_named_and_the_heartbeat_raises_nothing(valkey):
     valkey.stop()
     beat_heartbeat(clock.now())
-    assert state() == (503, "unavailable", {"database": "ok", "redis": "no answer", "worker": "unknown"})
+    show_life(WORKER_KEY)
+    parts = {"database": "ok", "redis": "no answer", "worker": "unknown", "beat": "unknown"}
+    assert state() == (503, "unavailable", parts)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_without_the_database_it_is_named(valkey, monkeypatch):
     beat_heartbeat(clock.now())
+    show_life(WORKER_KEY)
+    show_life(BEAT_KEY)
     connection.close()
     with monkeypatch.context() as away:
         away.setitem(connection.settings_dict, "PORT", "1")
-        assert state() == (503, "unavailable", {"database": "no answer", "redis": "ok", "worker": "unknown"})
+        assert state() == (503, "unavailable", {"database": "no answer", "redis": "ok", "worker": "ok", "beat": "ok"})
     assert state()[0] == 200

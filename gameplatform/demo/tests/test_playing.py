@@ -147,11 +147,10 @@ def quick_rooms(platform, game) -> None:
         )
 
 
-@pytest.fixture
-def race(platform) -> None:
-    """A room where the lowest score wins, with a run long enough for every bot to have sent its scores."""
+def open_race() -> Session:
+    """The first session of a room where the lowest score wins; long enough for every bot to have sent its scores."""
     game = Game.objects.create(name="Sledge Run", symbol="SLEDGE", result_mode="score", score_order="asc")
-    offers.create_room(
+    room = offers.create_room(
         actor=User.objects.get(username="boss"),
         game_id=game.pk,
         name="downhill",
@@ -163,6 +162,12 @@ def race(platform) -> None:
         join_window_seconds=4,
         run_seconds=6,
     )
+    return Session.objects.get(room=room)
+
+
+@pytest.fixture
+def race(platform) -> None:
+    open_race()
 
 
 def staff_words(tmp_path: Path) -> list[str]:
@@ -250,12 +255,10 @@ def test_bots_that_want_scores_join_only_where_scores_decide_and_reconcile(platf
     assert findings() == []
 
 
-def test_a_score_after_the_end_is_a_refusal_and_nothing_more(platform, race, monkeypatch):
+def test_a_score_after_the_end_is_a_refusal_and_nothing_more(platform, monkeypatch):
     monkeypatch.setattr(bots, "LEAVE_PROBABILITY", 0)
     monkeypatch.setattr(bots, "SCORES_SENT", (2,))
     platform.start_web()
-    tick = platform.start_tick()
-    session = Session.objects.get()
     tally = Tally()
 
     async def late_scores() -> list[Entry]:
@@ -275,10 +278,14 @@ def test_a_score_after_the_end_is_a_refusal_and_nothing_more(platform, race, mon
             table.stopping.set()
             logins = [Login(username=f"racer{n}", password="a long enough password") for n in range(2)]
             racers = [Bot(login.username, Caller(client, login, tally), table) for login in logins]
-            await lobby._look()
             for racer in racers:
                 await racer.play()
+            # Signing up takes its time, so the doors open only now.
+            session = await asyncio.to_thread(open_race)
+            await lobby._look()
+            for racer in racers:
                 await racer._turn()
+            tick = platform.start_tick()
             while not lobby.takes_scores(session.pk):
                 await asyncio.sleep(0.1)
                 await lobby._look()

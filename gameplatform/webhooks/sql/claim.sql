@@ -18,7 +18,7 @@ BEGIN
                         AND d.next_attempt_at > p_now AND d.claim IS NOT NULL)
                     < CASE WHEN e.failing_since IS NULL THEN p_each ELSE 1 END
                 AND NOT EXISTS (SELECT 1 FROM accounts_apiclient c WHERE c.id = e.client_id AND NOT c.is_active)
-                AND NOT EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = e.user_id AND NOT u.is_active)
+                AND NOT EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = e.user_id AND NOT (u.is_active AND u.is_master))
             ORDER BY random() LIMIT p_most
             FOR NO KEY UPDATE OF e SKIP LOCKED
     ) locked;

@@ -31,7 +31,7 @@ CREATE OR REPLACE FUNCTION webhook_record(
             JOIN webhooks_endpoint e ON e.disabled_at IS NULL AND e.types @> ARRAY[s.type]::varchar[]
             LEFT JOIN accounts_apiclient c ON c.id = e.client_id
             LEFT JOIN accounts_user u ON u.id = e.user_id
-            WHERE COALESCE(c.is_active, u.is_active, true)
+            WHERE COALESCE(c.is_active, u.is_active AND u.is_master, true)
                 AND (e.client_id = p_client OR c.game_id = p_game OR e.user_id = p_user
                     OR (p_platform AND e.client_id IS NULL AND e.user_id IS NULL))
     ), kept AS (

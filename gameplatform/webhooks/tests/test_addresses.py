@@ -1,12 +1,14 @@
 """No webhook reaches this network, by whatever name: spellings, kinds of addresses, and names that change."""
 
 import socket
+import threading
+import time
 
 import pytest
 
 from gameplatform.core import clock
 from gameplatform.webhooks import endpoints
-from gameplatform.webhooks.addresses import Target, is_public, public_addresses, target_of
+from gameplatform.webhooks.addresses import Target, is_public, public_addresses, public_addresses_within, target_of
 from gameplatform.webhooks.catalogue import EventType
 from gameplatform.webhooks.errors import UrlRefused
 from gameplatform.webhooks.models import Endpoint
@@ -215,3 +217,32 @@ def test_a_name_is_looked_up_once_for_each_attempt_and_that_answer_is_connected_
     assert outcome.error == "No connection could be made"
     assert went_to == [("198.41.0.4", 443)]
     assert name.asked == 1
+
+
+def test_a_look_up_that_takes_too_long_is_given_up():
+    done = threading.Event()
+
+    def resolve(host, port):
+        done.wait(10)
+        return ["8.8.8.8"]
+
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        public_addresses_within(0.05, NAMED, resolve=resolve)
+    assert time.monotonic() - began < 5
+    done.set()
+
+
+def test_an_endpoint_whose_name_cannot_be_found_in_time_is_refused(db, monkeypatch):
+    monkeypatch.setattr(endpoints, "LOOK_UP_SECONDS", 0.05)
+    done = threading.Event()
+
+    def resolve(host, port):
+        done.wait(10)
+        return ["8.8.8.8"]
+
+    given = {"name": "slow", "types": [EventType.SESSION_ENDED], "client": None, "user": None, "actor": None}
+    with pytest.raises(UrlRefused, match="cannot be found"):
+        endpoints.create(**given, url="https://slow.example.com/", now=clock.now(), resolve=resolve)
+    done.set()
+    assert Endpoint.objects.count() == 0

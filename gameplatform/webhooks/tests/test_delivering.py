@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from gameplatform.accounts.models import User
 from gameplatform.core import clock
 from gameplatform.webhooks import courier, deliveries, endpoints, outbox, signing
 from gameplatform.webhooks.catalogue import EventType
@@ -366,16 +367,15 @@ def test_a_worker_has_one_courier_at_a_time(listen, receiver):
     assert second == [0]
 
 
-def test_an_endpoint_whose_owner_was_switched_off_gets_nothing_until_it_is_on_again(listen, master):
+@pytest.mark.parametrize("mark", ["is_active", "is_master"])
+def test_an_endpoint_whose_owner_was_switched_off_gets_nothing_until_it_is_on_again(listen, master, mark):
     listen(EventType.SESSION_ENDED, user=master)
     audience = Audience(user_id=master.pk)
     assert tell(EventType.SESSION_ENDED, audience=audience, now=NOW) == 1
-    master.is_active = False
-    master.save()
+    User.objects.filter(pk=master.pk).update(**{mark: False})
     assert tell(EventType.SESSION_ENDED, audience=audience, now=NOW) == 0
     assert deliveries.claim_due(limit=9, now=NOW) == []
-    master.is_active = True
-    master.save()
+    User.objects.filter(pk=master.pk).update(**{mark: True})
     assert len(deliveries.claim_due(limit=9, now=NOW)) == 1
 
 

@@ -10,14 +10,18 @@ function percentText(value) {
   return (value / 100).toFixed(2).replace(/\.?0+$/, "");
 }
 
-function judge(values) {
-  if (values.some((value) => value === null)) return [false, "Every rank needs a percent with at most 2 decimals"];
+function say(words, values) {
+  return words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+function judge(values, words) {
+  if (values.some((value) => value === null)) return [false, words.wrong];
   const sum = values.reduce((total, value) => total + value, 0);
   if (values.some((value, rank) => value <= 0 || (rank > 0 && value >= values[rank - 1])))
-    return [false, `Sum ${percentText(sum)} %: each rank must get less than the one before, and more than 0`];
-  if (sum < 10000) return [false, `Sum ${percentText(sum)} %: ${percentText(10000 - sum)} % still to give`];
-  if (sum > 10000) return [false, `Sum ${percentText(sum)} %: ${percentText(sum - 10000)} % too much`];
-  return [true, "Sum 100 %"];
+    return [false, say(words.order, { sum: percentText(sum) })];
+  if (sum < 10000) return [false, say(words.less, { sum: percentText(sum), rest: percentText(10000 - sum) })];
+  if (sum > 10000) return [false, say(words.more, { sum: percentText(sum), rest: percentText(sum - 10000) })];
+  return [true, say(words.right, { sum: 100 })];
 }
 
 function bindPrizeTable(table) {
@@ -28,7 +32,7 @@ function bindPrizeTable(table) {
   function refresh() {
     const texts = rows().map((row) => row.querySelector("input").value);
     while (texts.length > 1 && !texts[texts.length - 1].trim()) texts.pop();
-    const [isRight, words] = judge(texts.map(hundredths));
+    const [isRight, words] = judge(texts.map(hundredths), table.dataset);
     sum.textContent = words;
     sum.className = `bo-sum ${isRight ? "bo-sum-right" : "bo-sum-wrong"}`;
     rows().forEach((row, index) => {
@@ -36,7 +40,7 @@ function bindPrizeTable(table) {
       input.id = input.id.replace(/\d+$/, String(index + 1));
       const label = row.querySelector("label");
       label.htmlFor = input.id;
-      label.textContent = `Rank ${index + 1}`;
+      label.textContent = say(table.dataset.rank, { rank: index + 1 });
       row.querySelector("[data-remove]").hidden = rows().length === 1;
     });
     add.hidden = rows().length >= Number(table.dataset.rowsMax);

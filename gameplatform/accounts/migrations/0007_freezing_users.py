@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_language_and_time_zone'),
+        ('accounts', '0006_webhooks_scope'),
     ]
 
     operations = [
