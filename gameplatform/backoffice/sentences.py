@@ -55,7 +55,6 @@ SENTENCES = (
     gettext_noop("The URL must be plain ASCII of at most %(max)s characters"),
     gettext_noop("The URL's port must be %(ports)s"),
     gettext_noop("Event types that this owner has none of: %(types)s"),
-    gettext_noop("An old secret signs for %(days)s days at most"),
     gettext_noop("by the API key %(key)s"),
     gettext_noop("No answer within %(seconds)s s"),
     gettext_noop("Every attempt of %(days)s days has failed"),

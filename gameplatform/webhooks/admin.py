@@ -45,8 +45,8 @@ class TermsForm(ReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         types = cast(forms.MultipleChoiceField, self.fields["types"])
-        # The name that receivers know it by, before the page's words for it.
-        types.choices = [(value, f"{value}: {label}") for value, label in types.choices]
+        # The name that receivers know it by, before the words of the page.
+        types.choices = [(value, f"{value}: {_(label)}") for value, label in EventType.choices]
 
     def starting_values(self) -> dict[str, Any]:
         if self.obj is None:
