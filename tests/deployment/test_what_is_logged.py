@@ -13,10 +13,13 @@ from typing import Any
 import httpx
 import pytest
 import websockets
+from django.urls import reverse
 
 from chat import tenant_rooms
 from gameplatform.accounts.api_keys import issue_key
 from gameplatform.accounts.models import ApiClient, Game, User
+from gameplatform.backoffice import export_jobs
+from gameplatform.backoffice.models import Export
 from gameplatform.core import clock
 from gameplatform.webhooks import endpoints
 from payments.models import Job
@@ -252,8 +255,28 @@ def work_in_the_back_office(day: Day) -> None:
     time.sleep(1.5)
     assert submit("/admin/login/code/", code=day.secrets.keep("code", app.code(steps=1))).status_code == 302
     assert day.http.get("/admin/").status_code == 200
+    take_an_export(day, boss)
     day.secrets.keep("session cookie", day.http.cookies["sessionid"])
     day.http.cookies.clear()
+
+
+def take_an_export(day: Day, boss: User) -> None:
+    """A list too long to be sent at once: the worker writes it, rest hands it out."""
+    export = export_jobs.request_export(
+        requester=boss,
+        request_key="once",
+        list_label="payments.transfer",
+        filters="",
+        format=Export.Format.CSV,
+        rows_estimated=20_000,
+        now=clock.now(),
+    )
+    done = wait_for(lambda: Export.objects.filter(pk=export.pk, state=Export.State.DONE).first())
+    assert [path.name for path in (day.stack.data / "exports").iterdir()] == [done.file_name]
+    file = day.http.get(reverse("admin:backoffice_export_download", args=[export.pk]))
+    assert file.status_code == 200
+    assert len(file.text.splitlines()) == done.rows_done + 1 > 1
+    day.secrets.keep("name of an export", done.file_name)
 
 
 def ask_what_the_proxy_refuses(day: Day, token: str, lounge: str) -> None:
