@@ -71,7 +71,7 @@ def _make_the_login_old():
     store.save()
 
 
-def test_the_back_office_in_vietnamese(server, staff, player, visitor):
+def test_the_back_office_in_vietnamese(server, staff, player, gold, visitor):
     page = visitor.page
     visitor.sign_in("staff")
     visitor.goto("/admin/preferences/")
