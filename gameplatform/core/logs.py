@@ -15,11 +15,11 @@ _request_id: ContextVar[str] = ContextVar("request_id", default=NO_REQUEST)
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 
 # A second net: nothing should log these in the first place. Access tokens and tickets, what follows a scheme of
-# Authorization, and the row that PostgreSQL quotes when it refuses one.
+# Authorization, two parameters of queries, and the row that PostgreSQL quotes when it refuses one.
 _SECRET = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]+"
     r"|ticket_[\w-]{16,}"
-    r"|(?<=Bearer )[^\s\"',]+|(?<=token=)[^\s\"'&]+"
+    r"|(?<=Bearer )[^\s\"',]+|(?<=token=)[^\s\"'&]+|(?<=password=)[^\s\"'&]+"
     r"|(?<=DETAIL:  ).*"
 )
 HIDDEN = "[hidden]"

@@ -222,7 +222,9 @@ class SessionAdmin(OwnedAdmin):
 
     def search_exactly(self, term: str) -> Q:
         number = as_number(term)
-        return Q(room__name=term) if number is None else Q(pk=number) | Q(room__name=term)
+        found = Q(room__name=term)
+        # The code is what the list shows, and what a player sees.
+        return found if number is None else found | Q(pk=number) | Q(code=term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # The seed is nobody's to see, and is not fetched.

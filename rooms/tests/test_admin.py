@@ -252,3 +252,13 @@ def test_a_live_sessions_page_follows_it_until_it_is_over_set_aside_or_left_open
     far = session.starts_at + timedelta(hours=1)
     assert followed(quarantined_at=None, starts_at=far, ends_at=far + timedelta(minutes=1)) is None
     assert client.get(page("rooms_session_void", session.pk)).headers.get("Refresh") is None
+
+
+def test_a_session_is_found_by_what_stands_in_the_list_by_its_id_and_by_its_room(client, operator, make_room):
+    room = make_room(name="Evening Reels")
+    make_room(name="Another room")
+    session = Session.objects.get(pk=room.current_session_id)
+    client.force_login(operator)
+    for term in (session.code, str(session.pk), "Evening Reels"):
+        listed = client.get(reverse("admin:rooms_session_changelist"), {"q": term}).context["cl"].queryset
+        assert list(listed) == [session], term

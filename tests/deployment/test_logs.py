@@ -25,6 +25,7 @@ def formatted(formatter: logging.Formatter, message: str, *arguments: object, er
         (f"Authorization: Bearer {JWT}", JWT),
         ("header Bearer abc.def", "abc.def"),
         ("GET /ws/game-rooms/1?token=secret-of-old&since=4", "secret-of-old"),
+        ("POST /api/v3/sessions?email=ada&password=open-sesame", "open-sesame"),
         ("redeemed ticket_0123456789abcdefXYZ", "ticket_0123456789abcdefXYZ"),
         ("duplicate key\nDETAIL:  Key (username)=(ada) already exists.", "ada"),
     ],

@@ -80,6 +80,17 @@ def test_a_dangerous_environment_does_not_boot(tmp_path, change, sentence):
     assert KEY not in run.stderr + run.stdout
 
 
+@pytest.mark.parametrize("command", ["verify_ledger", "seal_ledger", "restore"])
+def test_a_command_without_a_database_says_so_in_one_line(tmp_path, command):
+    (tmp_path / "file").touch()
+    words = [command, str(tmp_path / "file")] if command == "restore" else [command]
+    run = booted(tmp_path, *words, **GOOD | {"DATABASE_URL": "postgres://u:secret-password@127.0.0.1:1/games"})
+    assert run.returncode == 1
+    assert run.stderr.startswith("The database does not answer: ")
+    assert run.stderr.count("\n") == 1
+    assert "secret-password" not in run.stderr
+
+
 def test_debug_boots_for_this_machine_alone(tmp_path):
     environment = {"DEBUG": "true", "CLOCK_SOURCE": "host"}
     assert booted(tmp_path, "check", **environment).returncode == 0
