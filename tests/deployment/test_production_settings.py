@@ -50,6 +50,14 @@ def test_a_production_environment_passes_the_deployment_checks(tmp_path):
     )
 
 
+def test_a_folder_for_exports_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    folder = str(tmp_path / "file" / "exports")
+    run = booted(tmp_path, "check", "--deploy", **GOOD | {"EXPORT_DIR": folder})
+    assert run.returncode == 1
+    assert f"(backoffice.E001) EXPORT_DIR is {folder}, and nothing can be written to {tmp_path / 'file'}." in run.stderr
+
+
 def test_without_https_the_deployment_checks_complain(tmp_path):
     run = booted(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **GOOD | {"HTTPS_ONLY": "false"})
     assert run.returncode == 1
