@@ -102,6 +102,7 @@ def test_every_page_fits_a_phone_and_a_desk_and_can_be_read_in_the_light_and_in_
             page.set_viewport_size({"width": room, "height": 844})
             if (width := page.evaluate("document.documentElement.scrollWidth")) > room:
                 wrong.append((where, f"{width} px wide in {room}"))
+            visitor.picture(f"{room}{where.replace('/', '-')}")
         for is_dark in (True, False):
             page.evaluate("(on) => document.documentElement.classList.toggle('dark', on)", is_dark)
             if text := page.evaluate(UNREADABLE, CONTRAST_MIN):
