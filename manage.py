@@ -38,7 +38,16 @@ def main() -> None:
         from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the environment is set
     except ImportError:
         sys.exit("Django is not installed in this Python. Run ./bin/up, or activate .venv first.")
-    execute_from_command_line(argv)
+    from django.db import OperationalError  # noqa: PLC0415 - as above
+
+    try:
+        execute_from_command_line(argv)
+    except OperationalError as error:
+        # Only what never got as far as a server has no code of PostgreSQL's.
+        if getattr(error.__cause__, "sqlstate", None) is not None:
+            raise
+        reason = str(error).strip().splitlines()[0]
+        sys.exit(f"The database does not answer: {reason}. Start it, or name another with --data or DATABASE_URL.")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy
 
+from gameplatform.core.logs import is_unforeseen
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("GAMEPLATFORM_DATA") or BASE_DIR / "var").resolve()
 
@@ -407,11 +409,12 @@ LOGGING = {
         "line": {"()": "gameplatform.core.logs.LineFormatter"},
         "json": {"()": "gameplatform.core.logs.JSONFormatter"},
     },
+    "filters": {"unforeseen": {"()": "django.utils.log.CallbackFilter", "callback": is_unforeseen}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         # A 4xx is the caller's business and the access log's, not an alarm.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["unforeseen"]},
         "httpx": {"level": "WARNING"},
         # Its other lines say for each login that a login took place.
         "axes": {"level": "WARNING"},

@@ -48,7 +48,7 @@ def reconcile(*, now: datetime) -> tuple[Breach, list[str]]:
     breach = look()
     for finding in breach.findings:
         logger.error(
-            "ledger_breach invariant=%s token=%s where=%r what=%r",
+            "ledger_breach invariant=%s symbol=%s where=%r what=%r",
             finding.invariant,
             finding.token or "*",
             finding.where,
@@ -60,7 +60,7 @@ def reconcile(*, now: datetime) -> tuple[Breach, list[str]]:
         reason = f"reconciliation: {first.invariant} {first.where}: {first.what}"[:_REASON_LENGTH_MAX]
         if freezing.freeze(token_id=wallets.token_by_symbol(symbol).pk, now=now, reason=reason):
             newly_frozen.append(symbol)
-            logger.error("ledger_frozen token=%s reason=%r", symbol, reason)
+            logger.error("ledger_frozen symbol=%s reason=%r", symbol, reason)
     return breach, newly_frozen
 
 
@@ -68,7 +68,7 @@ def release(*, symbol: str, actor: User, reason: str, now: datetime) -> None:
     """Let payments in a frozen token go on. Raises as ``require_releasable``."""
     token = require_releasable(symbol)
     freezing.release(token_id=token.pk, now=now, reason=reason, actor=actor)
-    logger.warning("ledger_released token=%s actor=%s reason=%r", token.symbol, actor.username, reason)
+    logger.warning("ledger_released symbol=%s actor=%s reason=%r", token.symbol, actor.username, reason)
 
 
 def require_releasable(symbol: str) -> Token:

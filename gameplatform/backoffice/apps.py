@@ -3,12 +3,18 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.contrib import admin
 from django.contrib.admin import apps as admin_apps
+from django.core import checks
+
+from gameplatform.backoffice.system_checks import check_export_folder
 
 
 class BackofficeConfig(AppConfig):
     name = "gameplatform.backoffice"
     verbose_name = "Back-office"
     default = True
+
+    def ready(self) -> None:
+        checks.register(check_export_folder, deploy=True)
 
 
 class PlatformAdminConfig(admin_apps.AdminConfig):

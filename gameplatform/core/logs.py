@@ -15,11 +15,11 @@ _request_id: ContextVar[str] = ContextVar("request_id", default=NO_REQUEST)
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 
 # A second net: nothing should log these in the first place. Access tokens and tickets, what follows a scheme of
-# Authorization, and the row that PostgreSQL quotes when it refuses one.
+# Authorization, two parameters of queries, and the row that PostgreSQL quotes when it refuses one.
 _SECRET = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]+"
     r"|ticket_[\w-]{16,}"
-    r"|(?<=Bearer )[^\s\"',]+|(?<=token=)[^\s\"'&]+"
+    r"|(?<=Bearer )[^\s\"',]+|(?<=token=)[^\s\"'&]+|(?<=password=)[^\s\"'&]+"
     r"|(?<=DETAIL:  ).*"
 )
 HIDDEN = "[hidden]"
@@ -46,12 +46,12 @@ def without_secrets(text: str) -> str:
     return _SECRET.sub(HIDDEN, text)
 
 
-def _request_id_of(record: logging.LogRecord) -> str:
-    """The request being worked on, or that of the finished one which the line is about."""
-    current = current_request_id()
-    if current == NO_REQUEST:
-        return getattr(getattr(record, "request", None), "request_id", NO_REQUEST)
-    return current
+def is_unforeseen(record: logging.LogRecord) -> bool:
+    """Whether an exception comes with the line: a filter for Django's, which has a line for every answer of 5xx.
+
+    An answer that a view made itself was logged by who made it, or is a refusal that is counted (503).
+    """
+    return bool(record.exc_info)
 
 
 class LineFormatter(logging.Formatter):
@@ -61,7 +61,7 @@ class LineFormatter(logging.Formatter):
         super().__init__("{asctime} {levelname} {name} {request_id}: {message}", style="{")
 
     def format(self, record: logging.LogRecord) -> str:
-        record.request_id = _request_id_of(record)
+        record.request_id = current_request_id()
         return without_secrets(super().format(record))
 
 
@@ -73,7 +73,7 @@ class JSONFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "request_id": _request_id_of(record),
+            "request_id": current_request_id(),
             "process": record.process,
             "message": without_secrets(record.getMessage()),
         }

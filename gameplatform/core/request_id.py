@@ -17,8 +17,6 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with logs.request(request.headers.get(HEADER)) as request_id:
-            # Django logs an answer of 5xx when the middleware is through with it (gameplatform.core.logs).
-            request.request_id = request_id  # type: ignore[attr-defined]
             response = self._get_response(request)
         response[HEADER] = request_id
         return response

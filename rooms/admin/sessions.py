@@ -183,7 +183,18 @@ class SetAsideFilter(admin.SimpleListFilter):
 @admin.register(Session)
 class SessionAdmin(OwnedAdmin):
     owner_path = "room__owner"
-    list_display = ("code", "room_name", "shown_status", "opens_at", "starts_at", "ends_at", "seats", "pool", "aside")
+    list_display = (
+        "id",
+        "code",
+        "room_name",
+        "shown_status",
+        "opens_at",
+        "starts_at",
+        "ends_at",
+        "seats",
+        "pool",
+        "aside",
+    )
     list_filter = ("status", SetAsideFilter, ("opens_at", admin.DateFieldListFilter))
     search_fields = ("id",)
     search_help_text = "A session's id, or the whole name of its room"
@@ -222,7 +233,9 @@ class SessionAdmin(OwnedAdmin):
 
     def search_exactly(self, term: str) -> Q:
         number = as_number(term)
-        return Q(room__name=term) if number is None else Q(pk=number) | Q(room__name=term)
+        found = Q(room__name=term)
+        # The code is what the list shows, and what a player sees.
+        return found if number is None else found | Q(pk=number) | Q(code=term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # The seed is nobody's to see, and is not fetched.

@@ -217,7 +217,7 @@ def test_a_breach_raises_the_alarm_and_freezes_only_the_token_concerned(gems, go
         run()
     assert refusal.value.returncode == 1
     what = "wallet holds 1001, its transfers sum to 1000"
-    assert f"ledger_breach invariant=I3 token=GOLD where='account {wallet.pk}' what='{what}'" in caplog.text
+    assert f"ledger_breach invariant=I3 symbol=GOLD where='account {wallet.pk}' what='{what}'" in caplog.text
     assert [record.levelname for record in caplog.records if "ledger_" in record.message] == ["ERROR"] * 3
     gold.refresh_from_db()
     gems.refresh_from_db()

@@ -22,19 +22,24 @@ PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 THEIRS = (django, unfold, axes)
 
 
-def test_the_compiled_catalogue_is_that_of_its_source():
-    compiled = messages.compiled()
-    source = messages.entries()
-    assert len(source) > 500
+@pytest.fixture(params=[messages.PAGES, messages.SCRIPTS], ids=["pages", "scripts"])
+def catalogue(request) -> Path:
+    return request.param
+
+
+def test_the_compiled_catalogue_is_that_of_its_source(catalogue):
+    compiled = messages.compiled(catalogue)
+    source = messages.entries(catalogue)
+    assert len(source) > (1_000 if catalogue == messages.PAGES else 10)
     plural = {text for text in source if compiled.gettext(text) != source[text][0]}
     for text in plural:
-        assert compiled.ngettext(text, text, 2) == source[text][0] or text in second_forms(), text
+        assert compiled.ngettext(text, text, 2) == source[text][0] or text in second_forms(catalogue), text
     known = {key if isinstance(key, str) else key[0] for key in compiled._catalog}
-    assert known == set(source) - second_forms()
+    assert known == set(source) - second_forms(catalogue)
 
 
-def second_forms() -> set[str]:
-    text = messages.CATALOGUE.with_suffix(".po").read_text()
+def second_forms(catalogue: Path) -> set[str]:
+    text = catalogue.with_suffix(".po").read_text()
     return set(re.findall(r'^msgid_plural "(.*)"$', text, re.MULTILINE))
 
 
@@ -46,33 +51,33 @@ def test_everything_that_is_said_is_said_in_vietnamese_too():
     assert missing == set()
 
 
-def test_a_translation_keeps_the_places_of_what_is_filled_in():
+def test_a_translation_keeps_the_places_of_what_is_filled_in(catalogue):
     wrong = [
         (text, given)
-        for text, translations in messages.entries().items()
+        for text, translations in messages.entries(catalogue).items()
         for given in translations
         if text and Counter(PLACES.findall(text)) != Counter(PLACES.findall(given))
     ]
     assert wrong == []
 
 
-def test_nothing_is_left_for_later():
-    assert [text for text, given in messages.entries().items() if not all(part.strip() for part in given)] == []
-    assert "fuzzy" not in messages.CATALOGUE.with_suffix(".po").read_text()
-    # Obsolete entries are commented out by gettext's tools.
-    assert "#~" not in messages.CATALOGUE.with_suffix(".po").read_text()
+def test_nothing_is_left_for_later(catalogue):
+    entries = messages.entries(catalogue)
+    assert [text for text, given in entries.items() if not all(part.strip() for part in given)] == []
+    # What gettext's tools guessed, and what they commented out.
+    assert not re.search(r"^#(, .*fuzzy|~)", catalogue.with_suffix(".po").read_text(), re.MULTILINE)
 
 
 def test_no_word_is_translated_that_nobody_says():
     theirs = "".join(
         path.read_text()
         for package in THEIRS
-        for pattern in ("**/*.py", "**/*.html")
+        for pattern in ("**/*.py", "**/*.html", "**/admin/js/*.js")
         for path in Path(package.__file__).parent.glob(pattern)
     )
     # A line of Python has 80 letters or so: long sentences stand in pieces.
     pieces = re.sub(r"""["']\s*\n\s*["']""", "", theirs)
-    unsaid = set(messages.entries()) - messages.wanted() - {""}
+    unsaid = {*messages.entries(), *messages.entries(messages.SCRIPTS)} - messages.wanted() - {""}
     # A place in a template is written {{ so }}.
     as_templates = {text: re.sub(r"%\((\w+)\)s", r"{{ \1 }}", text) for text in unsaid}
     assert {text for text in unsaid if text not in pieces and as_templates[text] not in pieces} == set()

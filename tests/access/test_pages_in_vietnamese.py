@@ -1,12 +1,15 @@
 """What somebody sees whose language is Vietnamese, page by page; what is kept and exported stays English and in UTC."""
 
 import io
+import json
 import re
 import zipfile
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
+import django.contrib.admin
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
@@ -149,6 +152,31 @@ def test_no_page_of_the_back_office_says_anything_in_english(vietnamese, world, 
         assert answer.status_code == 200, page
         left |= {(page, text) for text in leftovers.of(answer.content.decode())}
     assert sorted(left) == []
+
+
+def test_the_doors_speak_the_browsers_language(staff, settings):
+    settings.AXES_ENABLED, settings.AXES_FAILURE_LIMIT = True, 3
+    leftovers = Leftovers()
+    stranger = Client(headers={"Accept-Language": "vi"})
+    assert leftovers.of(stranger.get("/admin/login/").content.decode()) == set()
+    for _ in range(3):
+        answer = stranger.post("/admin/login/", {"username": "staff", "password": "a guess"})
+        assert leftovers.of(answer.content.decode()) == set()
+    assert answer.status_code == 429
+    assert "Hãy thử lại sau 15 phút" in answer.content.decode()
+
+
+def test_the_scripts_of_a_page_speak_vietnamese(vietnamese):
+    script = vietnamese.get("/admin/jsi18n/").content.decode()
+    catalogue = json.loads(re.search(r"const newcatalog = (\{.*?\});\n", script, re.DOTALL)[1])
+    own = messages.entries(messages.SCRIPTS)
+    assert {text for text, given in own.items() if text and catalogue.get(text) not in (given[0], given)} <= {
+        "%s selected options not visible"
+    }
+    selecting = (Path(django.contrib.admin.__file__).parent / "static/admin/js/SelectFilter2.js").read_text()
+    said = {text.replace("\\", "") for text in re.findall(r"gettext\('((?:[^'\\]|\\.)*)'", selecting)}
+    assert len(said) > 8
+    assert said - set(catalogue) == set()
 
 
 def test_english_would_be_noticed(vietnamese, world, staff):

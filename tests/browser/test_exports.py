@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from gameplatform.accounts.models import User
 from gameplatform.backoffice.models import Export
 from gameplatform.core.models import AuditEntry
+from tests.browser.pages import fact
 from tests.support.backoffice import run_session, worker
 from tests.support.workbooks import sheet
 
@@ -23,10 +24,14 @@ def support(server, master):
     return worker("support")
 
 
+def press(page, button):
+    page.locator("#main").get_by_role("link", name=button).click()
+
+
 def take(page, button):
     """The file that pressing it brings."""
     with page.expect_download() as download:
-        page.get_by_text(button, exact=True).click()
+        press(page, button)
     return download.value.suggested_filename, download.value.path().read_bytes()
 
 
@@ -70,19 +75,19 @@ def test_a_long_list_is_written_by_a_worker_while_the_page_shows_how_far_it_is(
     people(1_500)
     visitor.sign_in("support")
     visitor.goto("/admin/accounts/user/?q=guest")
-    page.get_by_text("Export XLSX", exact=True).click()
+    press(page, "Export XLSX")
     expect(page.locator(".bo-explanation")).to_contain_text("too many to be sent at once")
     visitor.picture("export-asked")
     page.click("#act-form button[type=submit]")
     expect(page.locator("#main")).to_contain_text("Waits for a worker")
-    expect(page.locator(".field-progress progress")).to_be_visible()
-    expect(page.locator(".field-progress")).to_contain_text("0 of about")
+    expect(fact(page, "Rows").locator("progress")).to_be_visible()
+    expect(fact(page, "Rows")).to_contain_text("0 of about")
     visitor.picture("export-waits")
 
     # The page stays open and is not touched.
     start_clockwork()
     expect(page.locator("#main")).to_contain_text("Ready", timeout=WRITTEN_MS)
-    expect(page.locator(".field-progress")).to_contain_text("1,500")
+    expect(fact(page, "Rows")).to_contain_text("1,500")
     visitor.picture("export-ready")
     name, content = take(page, "Download")
     assert re.fullmatch(r"accounts-user-[0-9-]{10}\.xlsx", name)

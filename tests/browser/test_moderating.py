@@ -92,6 +92,7 @@ def test_a_reported_message_disappears_for_who_reads_along_and_its_sender_is_mut
         ("staff:moderator", "mute", "no trading in the chat"),
         ("staff:moderator", "resolve report", "no trading in the chat"),
         ("staff:moderator", "delete message", "no trading in the chat"),
+        (f"member:{rival.pk}", "report", "advertising"),
     ]
     visitor.picture("conversation")
     trail = AuditEntry.objects.filter(actor__username="moderator").order_by("id")

@@ -44,6 +44,14 @@ def test_what_a_person_decides_is_explained_in_one_file():
     assert compose.variables() == set(EXAMPLE.findall((DOCKER / ".env.example").read_text()))
 
 
+def test_a_copy_of_that_file_as_it_is_changes_nothing():
+    given = dict(re.findall(r"^([A-Z_]+)=(.*)$", (DOCKER / ".env.example").read_text(), re.MULTILINE))
+    assert given.pop("ALLOWED_HOSTS") == ""
+    text = (DOCKER / "compose.yaml").read_text()
+    for name, value in given.items():
+        assert set(re.findall(rf"\$\{{{name}:-([^}}]*)\}}", text)) == {value}, name
+
+
 def test_every_secret_that_is_used_is_declared_made_and_mounted(tmp_path):
     declared = compose.document()["secrets"]
     subprocess.run([DOCKER / "make-secrets.sh", tmp_path / "secrets"], check=True, capture_output=True)

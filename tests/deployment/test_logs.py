@@ -5,8 +5,10 @@ import logging
 import sys
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
+from gameplatform import watching
 from gameplatform.celery import drop_request_id, send_request_id, take_request_id
 from gameplatform.core import logs
 from gameplatform.core.logs import HIDDEN, JSONFormatter, LineFormatter
@@ -25,6 +27,7 @@ def formatted(formatter: logging.Formatter, message: str, *arguments: object, er
         (f"Authorization: Bearer {JWT}", JWT),
         ("header Bearer abc.def", "abc.def"),
         ("GET /ws/game-rooms/1?token=secret-of-old&since=4", "secret-of-old"),
+        ("POST /api/v3/sessions?email=ada&password=open-sesame", "open-sesame"),
         ("redeemed ticket_0123456789abcdefXYZ", "ticket_0123456789abcdefXYZ"),
         ("duplicate key\nDETAIL:  Key (username)=(ada) already exists.", "ada"),
     ],
@@ -88,3 +91,16 @@ def test_a_task_that_nobody_asked_for_has_an_id_of_its_own():
     take_request_id(task_id="task-000002", task=advance)
     assert logs.current_request_id() == "task-000002"
     drop_request_id(task_id="task-000002")
+
+
+def test_a_page_that_fails_unforeseen_is_logged_and_an_answer_of_503_is_not(caplog, monkeypatch):
+    def failing(request):
+        raise ValueError("unforeseen")
+
+    monkeypatch.setitem(watching.PROBES, "/failing", failing)
+    monkeypatch.setitem(watching.PROBES, "/away", lambda request: HttpResponse(status=503))
+    client = Client(raise_request_exception=False)
+    assert client.get("/failing").status_code == 500
+    assert client.get("/away").status_code == 503
+    assert [record.message for record in caplog.records] == ["Internal Server Error: /failing"]
+    assert "ValueError: unforeseen" in caplog.text

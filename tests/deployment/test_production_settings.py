@@ -50,6 +50,14 @@ def test_a_production_environment_passes_the_deployment_checks(tmp_path):
     )
 
 
+def test_a_folder_for_exports_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    folder = str(tmp_path / "file" / "exports")
+    run = booted(tmp_path, "check", "--deploy", **GOOD | {"EXPORT_DIR": folder})
+    assert run.returncode == 1
+    assert f"(backoffice.E001) EXPORT_DIR is {folder}, and nothing can be written to {tmp_path / 'file'}." in run.stderr
+
+
 def test_without_https_the_deployment_checks_complain(tmp_path):
     run = booted(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **GOOD | {"HTTPS_ONLY": "false"})
     assert run.returncode == 1
@@ -78,6 +86,17 @@ def test_a_dangerous_environment_does_not_boot(tmp_path, change, sentence):
     assert run.returncode == 1
     assert f"ImproperlyConfigured: {sentence}" in run.stderr
     assert KEY not in run.stderr + run.stdout
+
+
+@pytest.mark.parametrize("command", ["verify_ledger", "seal_ledger", "restore"])
+def test_a_command_without_a_database_says_so_in_one_line(tmp_path, command):
+    (tmp_path / "file").touch()
+    words = [command, str(tmp_path / "file")] if command == "restore" else [command]
+    run = booted(tmp_path, *words, **GOOD | {"DATABASE_URL": "postgres://u:secret-password@127.0.0.1:1/games"})
+    assert run.returncode == 1
+    assert run.stderr.startswith("The database does not answer: ")
+    assert run.stderr.count("\n") == 1
+    assert "secret-password" not in run.stderr
 
 
 def test_debug_boots_for_this_machine_alone(tmp_path):

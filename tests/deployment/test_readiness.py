@@ -129,5 +129,9 @@ def test_each_part_that_goes_away_is_named_until_it_is_back(stack, postgres, val
     prober.join()
     assert {status for _, status in prober.answers} == {200}
     assert min(prober.answers[name, 200] for name in WEB) > 20
+    # What is away is said once, not once for each who asks.
+    said = [line["message"] for name in WEB for line in stack.lines(name)]
+    assert len([text for text in said if text.startswith("Redis is away")]) == len(WEB)
+    assert [text for text in said if "readyz" in text] == []
     for name in WEB:
         assert "Traceback" not in stack.log(name).read_text(), name

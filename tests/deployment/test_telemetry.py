@@ -16,6 +16,7 @@ from django.conf import settings
 
 from gameplatform.accounts.credentials import access_token
 from gameplatform.core import clock
+from tests.deployment import compose
 from tests.support.books import balance
 from tests.support.faults import broken_table
 from tests.support.pots import person, seated, server, server_of
@@ -124,7 +125,9 @@ def test_an_error_is_reported_without_what_was_sent(receiver, tmp_path):
 
 
 def test_a_request_gives_spans_without_what_was_sent(receiver, tmp_path):
-    done = run(tmp_path, PROGRAM, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{receiver.url}")
+    decided = {"ALLOWED_HOSTS": "localhost", "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{receiver.url}"}
+    given = compose.service("rest", decided).environment
+    done = run(tmp_path, PROGRAM, **{name: value for name, value in given.items() if name.startswith("OTEL_")})
     assert done.stdout.splitlines() == ["200 OK", "500 Internal Server Error"], done.stderr
     spans = receiver.bodies["/v1/traces"]
     assert b"gameplatform-rest" in spans

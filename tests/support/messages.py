@@ -12,7 +12,9 @@ from django.utils.translation.template import templatize
 
 from gameplatform.backoffice import vocabulary
 
-CATALOGUE = settings.BASE_DIR / "gameplatform" / "locale" / "vi" / "LC_MESSAGES" / "django"
+CATALOGUES = settings.BASE_DIR / "gameplatform" / "locale" / "vi" / "LC_MESSAGES"
+# The pages' words, and those of the scripts.
+PAGES, SCRIPTS = CATALOGUES / "django", CATALOGUES / "djangojs"
 APPS = ("gameplatform", "payments", "rooms", "rounds", "chat")
 CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext"}
 # Words of tables, translated when the table is drawn.
@@ -143,10 +145,10 @@ def in_template(path: Path) -> Iterator[str]:
                 yield ast.literal_eval(literal)
 
 
-def entries() -> dict[str, list[str]]:
-    """The catalogue's source: text → its translations, one for each number form."""
+def entries(catalogue: Path = PAGES) -> dict[str, list[str]]:
+    """A catalogue's source: text → its translations, one for each number form."""
     found: dict[str, list[str]] = {}
-    for block in CATALOGUE.with_suffix(".po").read_text().split("\n\n"):
+    for block in catalogue.with_suffix(".po").read_text().split("\n\n"):
         fields: dict[str, str] = {}
         key = ""
         for line in block.splitlines():
@@ -164,7 +166,7 @@ def entries() -> dict[str, list[str]]:
     return found
 
 
-def compiled() -> gettext.GNUTranslations:
-    """The catalogue as the platform reads it."""
-    with CATALOGUE.with_suffix(".mo").open("rb") as file:
+def compiled(catalogue: Path = PAGES) -> gettext.GNUTranslations:
+    """A catalogue as the platform reads it."""
+    with catalogue.with_suffix(".mo").open("rb") as file:
         return gettext.GNUTranslations(file)

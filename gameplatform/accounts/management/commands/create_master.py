@@ -47,7 +47,11 @@ class Command(BaseCommand):
 def _read_password(*, from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    password = getpass.getpass("Password: ")
-    if getpass.getpass("Password (again): ") != password:
+    try:
+        password = getpass.getpass("Password: ")
+        repeated = getpass.getpass("Password (again): ")
+    except EOFError:
+        raise CommandError("Nobody is there to be asked for a password: give it with --password-stdin.") from None
+    if repeated != password:
         raise CommandError("The two passwords differ.")
     return password
