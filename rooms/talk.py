@@ -51,16 +51,21 @@ def _amount(minor: int) -> str:
     return format_amount_fixed(minor, decimals=AMOUNT_DECIMALS)
 
 
+def _people(count: int) -> str:
+    return f"{count} participant{'' if count == 1 else 's'}"
+
+
 def _opened(payload: Mapping[str, Any]) -> str:
     return f"A new session is open for joining: {_amount(payload['entry_fee_minor'])} to take part."
 
 
 def _running(payload: Mapping[str, Any]) -> str:
-    return f"The session is running with {payload['participants_count']} participants."
+    return f"The session is running with {_people(payload['participants_count'])}."
 
 
 def _out(payload: Mapping[str, Any]) -> str:
-    return f"The session was called off: {payload['reason']}. {payload['refunded']} participants were refunded."
+    verb = "was" if payload["refunded"] == 1 else "were"
+    return f"The session was called off: {payload['reason']}. {_people(payload['refunded'])} {verb} refunded."
 
 
 def _ended(payload: Mapping[str, Any]) -> str:

@@ -227,7 +227,7 @@ class PlatformAdmin(ModelAdmin):
             context["panels"] = [panel.shown(request, obj) for panel in self.panels if panel.is_shown(request, obj)]
             context["subtitle"] = sentences.named(obj)
             if request.user.has_perm(SEE_TRAIL):
-                context["trail_link"] = trail_link(self.trail_object(obj))
+                context["trail_link"] = self.trail_of(obj)
         answer = super().render_change_form(request, context, *args, **kwargs)
         if obj is not None and request.method == "GET" and (seconds := self.refresh_seconds(obj)):
             answer.headers["Refresh"] = str(seconds)
@@ -246,7 +246,12 @@ class PlatformAdmin(ModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not (self.has_view_permission(request, obj) and request.user.has_perm(SEE_TRAIL)):
             raise PermissionDenied
-        return HttpResponseRedirect(trail_link(self.trail_object(obj)))
+        return HttpResponseRedirect(self.trail_of(obj))
+
+    def trail_of(self, obj: Any) -> str:
+        """Where this object's audit trail is."""
+        target = self.trail_object(obj)
+        return trail_link(target._meta.label_lower, target.pk)
 
     def trail_object(self, obj: Any) -> Model:
         """What the acts on this object are recorded against."""
@@ -350,10 +355,10 @@ def english(text: Any) -> str:
         return str(text)
 
 
-def trail_link(obj: Model) -> str:
+def trail_link(object_type: str, object_id: object) -> str:
     """The audit trail of one object."""
     where = reverse("admin:core_auditentry_changelist")
-    return f"{where}?object_type__exact={obj._meta.label_lower}&object_id__exact={obj.pk}"
+    return f"{where}?object_type__exact={object_type}&object_id__exact={object_id}"
 
 
 def _changed_rows(formset: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -409,6 +414,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         if key:
             return Q(object_type=kind.strip().lower(), object_id=key.strip())
         return Q(actor__username__iexact=term) | Q(action__icontains=term) | Q(object_name__istartswith=term)
+
+    def trail_of(self, obj: AuditEntry) -> str:
+        """What else was done to the entry's object."""
+        return trail_link(obj.object_type, obj.object_id)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ("object_type__exact", "object_id__exact") or super().lookup_allowed(lookup, value, request)

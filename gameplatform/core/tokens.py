@@ -63,6 +63,11 @@ def format_amount_fixed(minor: int, *, decimals: int) -> str:
     return f"{sign}{whole}.{fraction:0{decimals}d}" if decimals else f"{sign}{whole}"
 
 
+def format_amount_grouped(minor: int, *, decimals: int) -> str:
+    """As ``format_amount_fixed``, for people: ``format_amount_grouped(123450, decimals=2) == "1,234.50"``."""
+    return f"{amount_decimal(minor, decimals=decimals):,f}"
+
+
 def amount_decimal(minor: int, *, decimals: int) -> Decimal:
     """The exact number with all its decimals, for a cell of a file: ``amount_decimal(3050, decimals=2)`` is 30.50."""
     return Decimal(minor).scaleb(-decimals)

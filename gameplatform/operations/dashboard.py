@@ -17,7 +17,7 @@ from gameplatform.accounts import roles
 from gameplatform.accounts.models import User
 from gameplatform.backoffice.panels import Cell, Table
 from gameplatform.core import clock
-from gameplatform.core.tokens import format_amount_fixed
+from gameplatform.core.tokens import format_amount_grouped
 from gameplatform.operations.vitals import Vitals, vitals
 from payments import jobs
 from payments import queries as books
@@ -83,7 +83,7 @@ def _sessions_text(count: int) -> str:
 
 
 def _gold(minor: int) -> str:
-    return f"{format_amount_fixed(minor, decimals=AMOUNT_DECIMALS)} {settings.ROOM_TOKEN_SYMBOL}"
+    return f"{format_amount_grouped(minor, decimals=AMOUNT_DECIMALS)} {settings.ROOM_TOKEN_SYMBOL}"
 
 
 def _charts(hours: list[Hour], now: datetime) -> list[dict[str, str]]:
@@ -221,11 +221,11 @@ def _books() -> Table:
     rows = [
         [
             token.symbol,
-            Cell(format_amount_fixed(token.supply_minor, decimals=token.decimals), is_number=True),
+            Cell(format_amount_grouped(token.supply_minor, decimals=token.decimals), is_number=True),
             Cell(_("balanced"), tone="success")
             if token.sum_minor == 0
             else Cell(
-                _("off by %(amount)s") % {"amount": format_amount_fixed(token.sum_minor, decimals=token.decimals)},
+                _("off by %(amount)s") % {"amount": format_amount_grouped(token.sum_minor, decimals=token.decimals)},
                 tone="danger",
             ),
         ]

@@ -12,7 +12,7 @@ from gameplatform.backoffice.acts import Act
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
 from gameplatform.backoffice.searching import as_number
-from gameplatform.core.tokens import amount_decimal, format_amount_fixed
+from gameplatform.core.tokens import amount_decimal, format_amount_grouped
 from payments import queries
 from payments.models import Account, Token, Transfer
 
@@ -22,8 +22,8 @@ CODES = ("entry_fee", "refund", "prize", "deposit", "withdrawal", "pot_pay", "po
 
 
 def amount_text(minor: int, token: Token) -> str:
-    """``12.50 GOLD``."""
-    return f"{format_amount_fixed(minor, decimals=token.decimals)} {token.symbol}"
+    """``1,234.50 GOLD``."""
+    return f"{format_amount_grouped(minor, decimals=token.decimals)} {token.symbol}"
 
 
 def code_text(code: str) -> str:

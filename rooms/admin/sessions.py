@@ -183,7 +183,18 @@ class SetAsideFilter(admin.SimpleListFilter):
 @admin.register(Session)
 class SessionAdmin(OwnedAdmin):
     owner_path = "room__owner"
-    list_display = ("code", "room_name", "shown_status", "opens_at", "starts_at", "ends_at", "seats", "pool", "aside")
+    list_display = (
+        "id",
+        "code",
+        "room_name",
+        "shown_status",
+        "opens_at",
+        "starts_at",
+        "ends_at",
+        "seats",
+        "pool",
+        "aside",
+    )
     list_filter = ("status", SetAsideFilter, ("opens_at", admin.DateFieldListFilter))
     search_fields = ("id",)
     search_help_text = "A session's id, or the whole name of its room"

@@ -256,9 +256,25 @@ def test_a_live_sessions_page_follows_it_until_it_is_over_set_aside_or_left_open
 
 def test_a_session_is_found_by_what_stands_in_the_list_by_its_id_and_by_its_room(client, operator, make_room):
     room = make_room(name="Evening Reels")
-    make_room(name="Another room")
+    other = make_room(name="Another room")
+    Session.objects.filter(pk=other.current_session_id).update(code="1")
     session = Session.objects.get(pk=room.current_session_id)
     client.force_login(operator)
     for term in (session.code, str(session.pk), "Evening Reels"):
         listed = client.get(reverse("admin:rooms_session_changelist"), {"q": term}).context["cl"].queryset
         assert list(listed) == [session], term
+
+
+def test_an_entry_of_the_trail_leads_to_all_that_was_done_to_its_object(client, operator, make_room):
+    room = make_room()
+    make_room()
+    client.post(page("rooms_room_pause", room.pk), REASON)
+    entry = AuditEntry.objects.order_by("-id")[0]
+    answer = client.get(page("core_auditentry_history", entry.pk), follow=True)
+    assert [found.action for found in answer.context["cl"].queryset] == ["room switched off", "room created"]
+
+
+def test_an_empty_list_says_so_and_one_that_is_filtered_says_why(client, operator):
+    url = reverse("admin:rooms_session_changelist")
+    assert "Nothing here yet." in text(client.get(url))
+    assert "Nothing matches the search and the filters." in text(client.get(url, {"status__exact": "ended"}))

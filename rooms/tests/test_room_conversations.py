@@ -65,6 +65,14 @@ def test_a_session_that_was_called_off_says_why(room, session):
     assert said(room)[-1][1] == "The session was called off: not enough participants. 0 participants were refunded."
 
 
+def test_one_participant_is_called_one(room, session, people, fund, join):
+    (guest,) = people(1)
+    fund(guest, 1_000)
+    join(room, guest)
+    tick.advance(now=session.starts_at)
+    assert said(room)[-1][1] == "The session was called off: not enough participants. 1 participant was refunded."
+
+
 def test_who_is_banned_from_the_chat_plays_all_the_same(room, session, people, fund, join):
     Conversation.objects.filter(pk=room.conversation_id).update(is_active=False)
     guest = people(1)[0]

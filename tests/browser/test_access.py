@@ -71,7 +71,7 @@ def _make_the_login_old():
     store.save()
 
 
-def test_the_back_office_in_vietnamese(server, staff, player, visitor):
+def test_the_back_office_in_vietnamese(server, staff, player, gold, visitor):
     page = visitor.page
     visitor.sign_in("staff")
     visitor.goto("/admin/preferences/")
@@ -94,8 +94,8 @@ def test_the_back_office_in_vietnamese(server, staff, player, visitor):
     visitor.picture("vi-deposit")
     visitor.goto("/admin/webhooks/endpoint/add/")
     page.wait_for_selector("#act-form >> text=Có phiên để tham gia")
+    visitor.picture("vi-webhook")
     page.emulate_media(color_scheme="dark")
-    visitor.picture("vi-webhook-dark")
     # What scripts write into the page: the lists of groups and permissions.
     visitor.goto(f"/admin/accounts/user/{player.pk}/change/")
     page.wait_for_selector("text=Đánh dấu nhóm rồi bấm mũi tên để chọn.")
@@ -103,6 +103,6 @@ def test_the_back_office_in_vietnamese(server, staff, player, visitor):
     page.emulate_media(color_scheme="light")
     visitor.goto("/admin/accounts/user/")
     visitor.picture("vi-users")
-    page.click("text=staff >> nth=-1")
+    page.locator("#nav-sidebar").get_by_text("staff", exact=True).click()
     page.locator("button:has-text('English')").first.click()
     page.wait_for_selector("#nav-sidebar >> text=Rooms")

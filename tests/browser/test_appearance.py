@@ -88,10 +88,9 @@ def addresses(world):
                 yield reverse(f"{start}_{act.slug}", args=[sample.pk])
 
 
-def test_every_page_fits_a_phone_and_can_be_read_in_the_light_and_in_the_dark(world, visitor):
+def test_every_page_fits_a_phone_and_a_desk_and_can_be_read_in_the_light_and_in_the_dark(world, visitor):
     page = visitor.page
     visitor.sign_in("staff")
-    page.set_viewport_size({"width": 390, "height": 844})
     wrong, seen = [], 0
     for where in addresses(world):
         answer = page.goto(visitor.url + where)
@@ -99,8 +98,11 @@ def test_every_page_fits_a_phone_and_can_be_read_in_the_light_and_in_the_dark(wo
             # What nobody adds has no form.
             continue
         seen += 1
-        if (width := page.evaluate("document.documentElement.scrollWidth")) > 390:
-            wrong.append((where, f"{width} px wide"))
+        for room in (1280, 390):
+            page.set_viewport_size({"width": room, "height": 844})
+            if (width := page.evaluate("document.documentElement.scrollWidth")) > room:
+                wrong.append((where, f"{width} px wide in {room}"))
+            visitor.picture(f"{room}{where.replace('/', '-')}")
         for is_dark in (True, False):
             page.evaluate("(on) => document.documentElement.classList.toggle('dark', on)", is_dark)
             if text := page.evaluate(UNREADABLE, CONTRAST_MIN):

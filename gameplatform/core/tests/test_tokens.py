@@ -12,6 +12,7 @@ from gameplatform.core.tokens import (
     amount_number,
     format_amount,
     format_amount_fixed,
+    format_amount_grouped,
     number_text,
     parse_amount,
 )
@@ -129,3 +130,17 @@ def test_a_larger_weight_never_gets_less(total, weights):
 def test_a_split_that_means_nothing_is_a_programming_error(total, weights):
     with pytest.raises(ValueError, match="allocate needs"):
         allocate(total, weights)
+
+
+@pytest.mark.parametrize(
+    ("minor", "decimals", "text"),
+    [
+        (0, 2, "0.00"),
+        (-50, 2, "-0.50"),
+        (123_450, 2, "1,234.50"),
+        (10**17, 2, "1,000,000,000,000,000.00"),
+        (1_000, 0, "1,000"),
+    ],
+)
+def test_an_amount_for_people_has_its_thousands_apart(minor, decimals, text):
+    assert format_amount_grouped(minor, decimals=decimals) == text

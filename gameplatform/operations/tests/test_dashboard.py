@@ -160,7 +160,7 @@ def test_sessions_that_were_set_aside_come_first(client, played, make_room):
 
 
 @pytest.mark.parametrize(
-    ("age", "words"), [(None, "No tick on record"), (60, "The last tick was 60 s ago"), (2, "Sessions move")]
+    ("age", "words"), [(None, "No tick on record"), (60, "s ago: sessions do not move"), (2, "Sessions move")]
 )
 def test_a_tick_that_is_late_is_an_alarm(client, db, age, words):
     if age is not None:
