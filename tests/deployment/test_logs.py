@@ -1,8 +1,10 @@
 """What a log line has, and what it never has."""
 
+import asyncio
 import json
 import logging
 import sys
+from contextlib import suppress
 
 import pytest
 from django.http import HttpResponse
@@ -10,8 +12,12 @@ from django.test import Client
 
 from gameplatform import watching
 from gameplatform.celery import drop_request_id, send_request_id, take_request_id
-from gameplatform.core import logs
+from gameplatform.core import hub, logs
+from gameplatform.core.census import Census
+from gameplatform.core.errors import Unavailable
+from gameplatform.core.hub import Hub
 from gameplatform.core.logs import HIDDEN, JSONFormatter, LineFormatter
+from gameplatform.core.offload import offload
 from rooms.tasks import advance
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -104,3 +110,30 @@ def test_a_page_that_fails_unforeseen_is_logged_and_an_answer_of_503_is_not(capl
     assert client.get("/away").status_code == 503
     assert [record.message for record in caplog.records] == ["Internal Server Error: /failing"]
     assert "ValueError: unforeseen" in caplog.text
+
+
+def test_work_for_an_event_loop_belongs_to_the_request_that_asked_for_it():
+    async def both() -> tuple[str, str]:
+        with logs.request("request-0004"):
+            inside = await offload(logs.current_request_id)
+        return inside, await offload(logs.current_request_id)
+
+    assert asyncio.run(both()) == ("request-0004", logs.NO_REQUEST)
+
+
+def test_what_serves_all_sockets_belongs_to_none_of_them(monkeypatch):
+    found: list[str] = []
+
+    async def run(self) -> None:
+        found.append(logs.current_request_id())
+
+    monkeypatch.setattr(Hub, "_run", run)
+    monkeypatch.setattr(Census, "_speak", run)
+
+    async def first_socket() -> None:
+        with logs.request("request-0005"), Census().counted(), suppress(Unavailable):
+            await Hub("redis://127.0.0.1:1/0").subscribe("room:1", object(), encode=lambda topic, data: None)
+
+    monkeypatch.setattr(hub, "SUBSCRIBE_TIMEOUT_SECONDS", 0.1)
+    asyncio.run(first_socket())
+    assert found == [logs.NO_REQUEST, logs.NO_REQUEST]
