@@ -13,10 +13,13 @@ from typing import Any
 import httpx
 import pytest
 import websockets
+from django.urls import reverse
 
 from chat import tenant_rooms
 from gameplatform.accounts.api_keys import issue_key
 from gameplatform.accounts.models import ApiClient, Game, User
+from gameplatform.backoffice import export_jobs
+from gameplatform.backoffice.models import Export
 from gameplatform.core import clock
 from gameplatform.webhooks import endpoints
 from payments.models import Job
@@ -58,6 +61,10 @@ class Secrets:
     def keep(self, what: str, text: str) -> str:
         self.known[f"{what} {len(self.known)}"] = text
         return text
+
+    def in_(self, text: str) -> list[str]:
+        """Which of them the text holds. Six digits may by chance be part of a longer number or name."""
+        return [what for what, secret in self.known.items() if re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", text)]
 
 
 @dataclass
@@ -248,8 +255,28 @@ def work_in_the_back_office(day: Day) -> None:
     time.sleep(1.5)
     assert submit("/admin/login/code/", code=day.secrets.keep("code", app.code(steps=1))).status_code == 302
     assert day.http.get("/admin/").status_code == 200
+    take_an_export(day, boss)
     day.secrets.keep("session cookie", day.http.cookies["sessionid"])
     day.http.cookies.clear()
+
+
+def take_an_export(day: Day, boss: User) -> None:
+    """A list too long to be sent at once: the worker writes it, rest hands it out."""
+    export = export_jobs.request_export(
+        requester=boss,
+        request_key="once",
+        list_label="payments.transfer",
+        filters="",
+        format=Export.Format.CSV,
+        rows_estimated=20_000,
+        now=clock.now(),
+    )
+    done = wait_for(lambda: Export.objects.filter(pk=export.pk, state=Export.State.DONE).first())
+    assert [path.name for path in (day.stack.data / "exports").iterdir()] == [done.file_name]
+    file = day.http.get(reverse("admin:backoffice_export_download", args=[export.pk]))
+    assert file.status_code == 200
+    assert len(file.text.splitlines()) == done.rows_done + 1 > 1
+    day.secrets.keep("name of an export", done.file_name)
 
 
 def ask_what_the_proxy_refuses(day: Day, token: str, lounge: str) -> None:
@@ -328,7 +355,6 @@ def test_a_day_is_found_in_the_logs_and_no_secret_is(day, game, server_of, perso
         secrets.keep(path.name, path.read_text().strip())
     texts = {name: stack.log(name).read_text() for name in LOGS}
     assert {name for name, text in texts.items() if not text} <= {"proxy", "beat"}
-    leaks = [(name, what) for name, text in texts.items() for what, secret in secrets.known.items() if secret in text]
-    assert leaks == []
+    assert [(name, what) for name, text in texts.items() for what in secrets.in_(text)] == []
     for name, text in texts.items():
         assert not re.search(r"eyJ|ticket_|token=|password=|Bearer|argon2", text), name
