@@ -43,7 +43,8 @@ def record(
     """Leave the entry of one act on ``target``; ``before`` and ``after`` hold what the act changed, JSON types only.
 
     ``actor`` is ``None`` for the operator at a command line and, ``by_platform``, for what the platform did by itself
-    (a freeze after a breach). Amounts are in minor units, as everywhere in the domain.
+    (a freeze after a breach) or a program by its key (``reason`` says which). Amounts are in minor units, as everywhere
+    in the domain.
     """
     require_atomic()
     return AuditEntry.objects.create(

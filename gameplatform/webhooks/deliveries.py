@@ -179,7 +179,14 @@ def replay(*, delivery_id: int, actor: User | None, reason: str, now: datetime, 
     before = {"state": delivery.state, "attempts": delivery.attempts}
     after = {"state": State.PENDING, "message": delivery.event.public_id}
     trail.record(
-        actor=actor, action="webhook replayed", target=delivery, reason=reason, before=before, after=after, now=now
+        actor=actor,
+        action="webhook replayed",
+        target=delivery,
+        reason=reason,
+        before=before,
+        after=after,
+        now=now,
+        by_platform=actor is None,
     )
     return Delivery.objects.select_related("event").get(pk=delivery_id)
 
@@ -196,7 +203,13 @@ def replay_dead(*, endpoint_id: int, actor: User | None, reason: str, now: datet
         raise EndpointDisabled()
     count = _revive(Delivery.objects.filter(endpoint=endpoint, state=State.DEAD), now)
     trail.record(
-        actor=actor, action="dead webhooks replayed", target=endpoint, reason=reason, after={"count": count}, now=now
+        actor=actor,
+        action="dead webhooks replayed",
+        target=endpoint,
+        reason=reason,
+        after={"count": count},
+        now=now,
+        by_platform=actor is None,
     )
     return count
 

@@ -1,4 +1,7 @@
-"""Who is told, where, of what, signed with what (use cases; each is in the audit trail)."""
+"""Who is told, where, of what, signed with what (use cases; each is in the audit trail).
+
+``actor`` is the person who acts; ``None`` for an API client, which ``reason`` names then.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -177,7 +180,15 @@ def rotate_secret(
     endpoint.secret_encrypted = encrypt(secret.encode())
     endpoint.save(update_fields=["secret_encrypted", "old_secret_encrypted", "old_secret_ends_at"])
     after = {"old_secret_ends_at": old_ends_at}
-    trail.record(actor=actor, action="webhook secret rotated", target=endpoint, reason=reason, after=after, now=now)
+    trail.record(
+        actor=actor,
+        action="webhook secret rotated",
+        target=endpoint,
+        reason=reason,
+        after=after,
+        now=now,
+        by_platform=actor is None,
+    )
     return Issued(endpoint=endpoint, secret=secret)
 
 
@@ -227,7 +238,9 @@ def send_test(
         raise EndpointDisabled()
     data = {"endpoint_id": str(endpoint.public_id), "name": endpoint.name}
     delivery = outbox.record_for(endpoint=endpoint, type=TEST, data=data, now=now)
-    trail.record(actor=actor, action="webhook test sent", target=endpoint, reason=reason, now=now)
+    trail.record(
+        actor=actor, action="webhook test sent", target=endpoint, reason=reason, now=now, by_platform=actor is None
+    )
     return delivery
 
 
@@ -291,4 +304,13 @@ def _record(
     before: dict[str, object] | None,
 ) -> None:
     after = terms_of(endpoint)
-    trail.record(actor=actor, action=action, target=endpoint, reason=reason, before=before, after=after, now=now)
+    trail.record(
+        actor=actor,
+        action=action,
+        target=endpoint,
+        reason=reason,
+        before=before,
+        after=after,
+        now=now,
+        by_platform=actor is None,
+    )

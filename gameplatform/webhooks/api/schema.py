@@ -95,7 +95,10 @@ class IssuedOutput(EndpointOutput):
 
 
 class DeliveryOutput(serializers.Serializer[Any]):
-    """An event on its way to an endpoint; ``message_id`` is the ``webhook-id`` of each attempt."""
+    """An event on its way to an endpoint; ``message_id`` is the ``webhook-id`` of each attempt.
+
+    ``next_attempt_at`` is null while one is under way, and when there is none to come.
+    """
 
     id = Described(ID)
     message_id = serializers.CharField()

@@ -115,7 +115,7 @@ def test_an_endpoint_from_its_making_to_its_end(server, terms, receiver):
         "webhook endpoint deleted",
     ]
     prefix = server.key_text.split("_")[1]
-    assert {(entry.actor_id, entry.reason) for entry in trail} == {(None, f"by the API key {prefix}")}
+    assert {(entry.who(), entry.reason) for entry in trail} == {("the platform", f"by the API key {prefix}")}
 
 
 def test_without_a_body_the_old_secret_signs_for_another_day(server, terms):
