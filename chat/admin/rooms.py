@@ -1,5 +1,6 @@
 """Conversations, who is in them, who was muted or banned, and what moderators did."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -26,7 +27,8 @@ STATE_TONES = Tones({"open": "success", "closed": "warning"})
 
 class CloseConversation(ChatAct):
     slug = "close"
-    title = "Close"
+    # Not just "Close": that is what the theme calls the way back.
+    title = "Close conversation"
     icon = "lock"
     is_dangerous = True
     permission = "chat.change_conversation"
@@ -198,14 +200,24 @@ class MembersPanel(Panel):
         return Table(headings=("Name", "User id", "Role", "Joined"), rows=rows, empty="Nobody is here", more=more)
 
 
+def names_of(conversation: Conversation, user_ids: Collection[str]) -> dict[str, str]:
+    """What those of these users are called that are in the conversation."""
+    found = conversation.members.filter(user_id__in=user_ids)
+    return dict(found.values_list("user_id", "user_name"))
+
+
 class SanctionsPanel(Panel):
     title = "Mutes and bans in force"
 
     def table(self, request: HttpRequest, obj: Conversation) -> Table:
-        standing = queries.sanctions_in_force(obj.pk, now=clock.now())[:ROWS_SHOWN]
+        standing = list(queries.sanctions_in_force(obj.pk, now=clock.now())[:ROWS_SHOWN])
+        names = names_of(obj, {sanction.user_id for sanction in standing})
         rows = [
             [
-                Cell(sanction.user_id, link=reverse("admin:chat_sanction_change", args=[sanction.pk])),
+                Cell(
+                    names.get(sanction.user_id, sanction.user_id),
+                    link=reverse("admin:chat_sanction_change", args=[sanction.pk]),
+                ),
                 Cell(sanction.kind, tone="danger" if sanction.kind == Sanction.Kind.BAN else "warning"),
                 Cell(sanction.reason, is_text=True),
                 sanction.created_at,
@@ -213,9 +225,7 @@ class SanctionsPanel(Panel):
             ]
             for sanction in standing
         ]
-        return Table(
-            headings=("User id", "What", "Why", "Since", "Until"), rows=rows, empty="Nobody is muted or banned"
-        )
+        return Table(headings=("Who", "What", "Why", "Since", "Until"), rows=rows, empty="Nobody is muted or banned")
 
 
 class ModerationPanel(Panel):
@@ -225,9 +235,16 @@ class ModerationPanel(Panel):
         return request.user.has_perm("chat.view_moderationact")
 
     def table(self, request: HttpRequest, obj: Conversation) -> Table:
-        acts = ModerationAct.objects.filter(conversation_id=obj.pk).order_by("-id")[:ROWS_SHOWN]
+        acts = list(ModerationAct.objects.filter(conversation_id=obj.pk).order_by("-id")[:ROWS_SHOWN])
+        names = names_of(obj, {act.user_id for act in acts if act.user_id})
         rows = [
-            [act.created_at, act.actor, act.get_act_display(), act.user_id, Cell(act.reason, is_text=True)]
+            [
+                act.created_at,
+                act.actor,
+                act.get_act_display(),
+                names.get(act.user_id, act.user_id),
+                Cell(act.reason, is_text=True),
+            ]
             for act in acts
         ]
         more = Cell(_("All of it"), link=f"{reverse('admin:chat_moderationact_changelist')}?q={obj.pk}")

@@ -12,6 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
+from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -37,6 +38,13 @@ from gameplatform.core.models import AuditEntry
 EXPORT_PAGES = {Export.Format.CSV: "export", Export.Format.XLSX: "export-xlsx"}
 SEE_TRAIL = "core.view_auditentry"
 SECRET_FIELDS = ("password", "password1", "password2", "usable_password")
+
+
+class PermissionsField(forms.ModelMultipleChoiceField):
+    """Permissions to choose from, in the user's language."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.content_type} | {sentences.translated(obj.name)}"
 
 
 class PlatformChangeList(ChangeList):
@@ -87,6 +95,11 @@ class PlatformAdmin(ModelAdmin):
     def search_exactly(self, term: str) -> Q | None:
         """How a search term finds its rows by index; ``None``: the admin's way, by ``search_fields``."""
         return None
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.related_model is Permission:
+            kwargs.setdefault("form_class", PermissionsField)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def export_view(self, request: HttpRequest, *, format: Export.Format) -> HttpResponseBase:
         """The list as it is filtered, as a file: a short one at once, a long one by a worker."""

@@ -76,6 +76,12 @@ SENTENCES = (
     gettext_noop("The session is %(state)s and cannot become %(to)s"),
     gettext_noop("The session is no longer %(state)s"),
 )
+# What Django calls the permissions that it makes, and ours.
+PERMISSIONS = (
+    *(gettext_noop("Can add %(what)s"), gettext_noop("Can change %(what)s"), gettext_noop("Can delete %(what)s")),
+    *(gettext_noop("Can view %(what)s"), gettext_noop("Can freeze and unfreeze user")),
+)
+
 # How objects without a name of their own are called.
 NAMES = (
     *(gettext_noop("session %(number)s (%(state)s)"), gettext_noop("participant %(number)s (%(state)s)")),
@@ -104,7 +110,10 @@ def _patterns(sentences: Iterable[str]) -> list[tuple[str, re.Pattern[str]]]:
     return found
 
 
-_SENTENCES, _NAMES = _patterns(text for text in (*ACTS, *SENTENCES) if _PLACE.search(text)), _patterns(NAMES)
+_SENTENCES, _NAMES = (
+    _patterns(text for text in (*ACTS, *SENTENCES, *PERMISSIONS) if _PLACE.search(text)),
+    _patterns(NAMES),
+)
 
 
 def translated(text: str) -> str:

@@ -39,21 +39,27 @@ def translate(site: AdminSite) -> None:
         if any(model in site._registry for model in config.get_models()):
             config.verbose_name = lazily(config.verbose_name)
     for model in apps.get_models():
+        # A model without pages is still named where permissions are given.
+        _names(model, lazily)
         if model in site._registry:
-            _model(model, lazily)
+            _fields(model, lazily)
     _act(PrepareExport, lazily)
     for pages in site._registry.values():
         _pages(pages, lazily)
         for inline in pages.inlines:
-            _model(inline.model, lazily)
+            _fields(inline.model, lazily)
 
 
-def _model(model: Any, lazily: Callable[[Any], Any]) -> None:
+def _names(model: Any, lazily: Callable[[Any], Any]) -> None:
     options = model._meta
     # A plural that nobody wrote is made of the singular, lazily; it is a word of its own all the same.
     plural = options.verbose_name_plural
     options.verbose_name_plural = lazily(plural if "verbose_name_plural" in options.original_attrs else str(plural))
     options.verbose_name = lazily(options.verbose_name)
+
+
+def _fields(model: Any, lazily: Callable[[Any], Any]) -> None:
+    options = model._meta
     for field in (*options.local_fields, *options.local_many_to_many):
         field.verbose_name = lazily(field.verbose_name)
         field.help_text = lazily(field.help_text)

@@ -9,6 +9,7 @@ from pathlib import Path
 import axes
 import django
 import pytest
+import rest_framework_simplejwt
 import unfold
 from django.test import Client
 from django.utils import translation
@@ -19,7 +20,7 @@ from tests.support import messages
 
 PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 # Whose words we translate, where their own catalogues do not.
-THEIRS = (django, unfold, axes)
+THEIRS = (django, unfold, axes, rest_framework_simplejwt)
 
 
 @pytest.fixture(params=[messages.PAGES, messages.SCRIPTS], ids=["pages", "scripts"])

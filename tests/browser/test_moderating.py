@@ -86,13 +86,14 @@ def test_a_reported_message_disappears_for_who_reads_along_and_its_sender_is_mut
     expect(reader.locator("li")).to_have_text(["player: hello", "rival: thank you"])
 
     visitor.goto(f"/admin/chat/conversation/{chat.pk}/change/")
-    assert [row[1] for row in rows(panel(page, "Mutes and bans in force"))] == ["mute"]
+    assert [row[:2] for row in rows(panel(page, "Mutes and bans in force"))] == [["player", "mute"]]
     done = rows(panel(page, "What moderators did"))
+    assert {row[3] for row in done} == {"player"}
     assert [(row[1], row[2], row[4]) for row in done] == [
-        ("staff:moderator", "mute", "no trading in the chat"),
-        ("staff:moderator", "resolve report", "no trading in the chat"),
-        ("staff:moderator", "delete message", "no trading in the chat"),
-        (f"member:{rival.pk}", "report", "advertising"),
+        ("staff:moderator", "Mute", "no trading in the chat"),
+        ("staff:moderator", "Resolve Report", "no trading in the chat"),
+        ("staff:moderator", "Delete Message", "no trading in the chat"),
+        (f"member:{rival.pk}", "Report", "advertising"),
     ]
     visitor.picture("conversation")
     trail = AuditEntry.objects.filter(actor__username="moderator").order_by("id")
