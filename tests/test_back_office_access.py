@@ -84,6 +84,8 @@ TABLE: dict[str, dict[str, set[str]]] = {
             "core.auditentry": LIST,
             "rooms.room": {"add", *ROOM_ACTS},
             "rooms.session": {"void", "retry"},
+            "payments.job": {"retry"},
+            "rounds.leaderboardentry": {"remove"},
             "accounts.user": {"freeze", "unfreeze"},
             "axes.accesslog": SEEN,
             "axes.accessattempt": SEEN,
@@ -124,10 +126,8 @@ SUPERUSER_ONLY = {
     "accounts.apiclient": {*SEEN, "add", "history", "issue-key", "revoke-all"},
     "accounts.apikey": {*SEEN, "history", "rotate", "revoke"},
     "auth.group": {*SEEN, "add", "delete", "history"},
-    "payments.job": {"retry"},
     "payments.potgame": {*SEEN, "add", "history"},
     "rounds.gameaccess": {*SEEN, "add", "history", "renew-token", "service-key"},
-    "rounds.leaderboardentry": {"remove"},
     **{label: {"history"} for label in CHAT},
 }
 # What not even a superuser finds: money and history are written by the platform alone, users are kept.

@@ -6,7 +6,7 @@ becomes a lazy translation. Sentences that are put together as they are needed u
 ``DomainError`` says stays English for the API and is looked up when a page shows it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
@@ -16,7 +16,6 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
 from gameplatform.backoffice.admin import PlatformAdmin, PrepareExport
-from gameplatform.core.errors import DomainError
 
 WORDS: set[str] = set()
 
@@ -97,16 +96,3 @@ def _act(act: Any, lazily: Callable[[Any], Any]) -> None:
         field.help_text = lazily(field.help_text)
         if isinstance(getattr(field, "choices", None), list):
             field.choices = [(value, lazily(label)) for value, label in field.choices]
-
-
-def kinds_of_refusals(kinds: Iterable[type[DomainError]] = (DomainError,)) -> set[type[DomainError]]:
-    """Every kind of refusal there is."""
-    found = set(kinds)
-    for kind in kinds:
-        found |= kinds_of_refusals(kind.__subclasses__())
-    return found
-
-
-def refusals() -> set[str]:
-    """Every sentence that a refusal says when it is given no other."""
-    return {kind.default_message for kind in kinds_of_refusals()}

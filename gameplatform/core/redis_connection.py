@@ -44,23 +44,31 @@ class _Connection:
         self._lock = threading.Lock()
         self._paused_until = 0.0
         self._is_away = False
+        self._changed_at = 0.0
 
     def run(self, command: Callable[[Any], T]) -> T:
-        if time.monotonic() < self._paused_until:
+        began_at = time.monotonic()
+        if began_at < self._paused_until:
             raise RedisAway
         try:
             result = command(self._client)
         except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError) as error:
-            self._note(away=True, reason=error)
+            self._note(away=True, began_at=began_at, reason=error)
             raise RedisAway from error
         if self._is_away:
-            self._note(away=False)
+            self._note(away=False, began_at=began_at)
         return result
 
-    def _note(self, *, away: bool, reason: Exception | None = None) -> None:
+    def _note(self, *, away: bool, began_at: float, reason: Exception | None = None) -> None:
         with self._lock:
-            changed, self._is_away = away != self._is_away, away
-            self._paused_until = time.monotonic() + PAUSE_SECONDS if away else 0.0
+            changed = away != self._is_away
+            if changed and began_at < self._changed_at:
+                # It was asked before Redis came or went: another thread knows better by now.
+                return
+            now = time.monotonic()
+            self._is_away = away
+            self._changed_at = now if changed else self._changed_at
+            self._paused_until = now + PAUSE_SECONDS if away else 0.0
         if changed and away:
             metrics.REDIS_OUTAGES.inc()
             logger.warning("Redis is away: %s", reason)

@@ -53,11 +53,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
             for action in ("view", "change")
         ),
     ),
-    # Runs rooms and sessions: edits, pauses, voids, retries; freezes users; and who is told of it all by webhook.
+    # Runs rooms and sessions: edits, pauses, voids, retries, also jobs of pots; freezes users, takes cheats off
+    # leaderboards; and who is told of it all by webhook.
     "operator": (
         *READ,
         "rooms.change_room",
         "rooms.change_session",
+        "payments.change_job",
+        "rounds.delete_leaderboardentry",
         "accounts.change_game",
         "accounts.freeze_user",
         "core.view_auditentry",

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.translation.template import templatize
 
 from gameplatform.backoffice import vocabulary
+from gameplatform.core.errors import DomainError
 
 CATALOGUES = settings.BASE_DIR / "gameplatform" / "locale" / "vi" / "LC_MESSAGES"
 # The pages' words, and those of the scripts.
@@ -36,13 +37,24 @@ def wanted() -> set[str]:
     # All refusals there are: those of the API's modules too.
     for entrance in (settings.ROOT_URLCONF, "gameplatform.routing"):
         import_module(entrance)
-    found = vocabulary.WORDS | vocabulary.refusals() | {text for text in said() if "{}" not in text}
+    found = vocabulary.WORDS | refusals() | {text for text in said() if "{}" not in text}
     for path in sources():
         found |= set(in_source(ast.parse(path.read_text())))
     for app in APPS:
         for path in (settings.BASE_DIR / app).rglob("templates/**/*.html"):
             found |= set(in_template(path))
     return {text for text in found if any(character.isalpha() for character in text)}
+
+
+def kinds_of_refusals(kind: type[DomainError] = DomainError) -> set[type[DomainError]]:
+    """The platform's own refusals; tests have some more."""
+    own = set() if "tests" in kind.__module__.split(".") else {kind}
+    return own.union(*map(kinds_of_refusals, kind.__subclasses__()))
+
+
+def refusals() -> set[str]:
+    """What each says when it is given no other sentence."""
+    return {kind.default_message for kind in kinds_of_refusals()}
 
 
 def sources() -> list[Path]:
@@ -96,7 +108,7 @@ def called(node: ast.Call) -> str:
 
 def said() -> set[str]:
     """What the domain's refusals say in place of their usual sentence, ``{}`` for what is filled in."""
-    kinds = {kind.__name__ for kind in vocabulary.kinds_of_refusals()}
+    kinds = {kind.__name__ for kind in kinds_of_refusals()}
     found = set()
     for path in sources():
         where = path.relative_to(settings.BASE_DIR)
