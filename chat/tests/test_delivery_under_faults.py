@@ -207,4 +207,5 @@ def test_users_of_a_killed_process_are_offline_within_45_seconds_and_the_others_
     try:
         asyncio.run(scenario())
     finally:
+        live.webs[1].kill()
         live.webs[1].start()
