@@ -1,22 +1,44 @@
 """The cast of the tests: who plays, who owns rooms, who works here, and what is played."""
 
+import os
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from gameplatform.accounts.credentials import access_token
 from gameplatform.accounts.models import Game, User
+from gameplatform.celery import app
 from gameplatform.core import clock
+from gameplatform.settings import broker_url
 from payments import ledger, wallets
 from payments.models import Token
 from rooms import entry, offers
 from rooms.models import Room, Session
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Of tests that run side by side, each row has a database of Redis of its own, as it has one of PostgreSQL.
+
+    Else the Celery worker that one test starts would take the tasks of another's.
+    """
+    name = os.environ.get("PYTEST_XDIST_WORKER")
+    if name is not None:
+        server, number = settings.REDIS_URL.partition("?")[0], int(name.removeprefix("gw")) + 1
+        own = (
+            f"{server}?db={number}"
+            if server.startswith("unix:")
+            else urlsplit(server)._replace(path=f"/{number}").geturl()
+        )
+        settings.REDIS_URL = os.environ["REDIS_URL"] = own
+        settings.CELERY_BROKER_URL = app.conf.broker_url = broker_url(settings.REDIS_URL)
 
 
 @pytest.fixture(scope="session")

@@ -171,8 +171,13 @@ REDIS_URL = secret("REDIS_URL", default="redis://localhost:6379/0")
 
 # --- Celery: hints only; correctness stands in the database ------------------------------------------------------
 
-# kombu's name for a Unix socket differs from redis-py's.
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+
+def broker_url(redis_url: str) -> str:
+    """The same server in kombu's words, which differ from redis-py's for a Unix socket and for a database behind it."""
+    return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+
+
+CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -144,6 +144,8 @@ def test_a_conversations_page_and_the_lists_ask_the_same_few_questions_however_m
             numbers.append(len(asked))
         return numbers
 
+    # What a process asks once, at its first page, is asked now.
+    counted()
     few = counted()
     for n in range(12):
         say(f"word {n}", sender_id="minh")

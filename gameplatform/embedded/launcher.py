@@ -219,7 +219,8 @@ class Launch:
         return Part(
             name=name,
             command=[sys.executable, *words],
-            environment=os.environ | {"PYTHONUNBUFFERED": "1"},
+            # PostgreSQL's pg_stat_activity says which part holds a connection.
+            environment=os.environ | {"PYTHONUNBUFFERED": "1", "PGAPPNAME": f"gameplatform {name}"},
             cwd=BASE_DIR,
             log=self._layout.log(name),
         )
