@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 from gameplatform.accounts import api_keys, freezing, roles
 from gameplatform.accounts.models import ApiClient, ApiKey, Game, User
 from gameplatform.backoffice import second_factor
-from gameplatform.backoffice.acts import Act, ReasonForm, ShownOnce
+from gameplatform.backoffice.acts import Act, ReasonForm, RotationForm, ShownOnce
 from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
 from gameplatform.backoffice.panels import Cell, Panel, Table
 from gameplatform.backoffice.searching import as_number
@@ -226,28 +226,12 @@ class IssueKey(Act):
         return _shown(issued)
 
 
-class RotateForm(ReasonForm):
-    old_lives_hours = forms.TypedChoiceField(
-        label="The old key works for",
-        choices=[
-            ("0", "no longer, from now on"),
-            ("1", "one more hour"),
-            ("24", "one more day"),
-            ("168", "one more week"),
-        ],
-        coerce=int,
-        initial="24",
-        widget=UnfoldAdminSelectWidget,
-    )
-    field_order = ("old_lives_hours", "reason")
-
-
 class RotateKey(Act):
     slug = "rotate"
     needs_fresh_login = True
     title = "Rotate"
     icon = "autorenew"
-    form = RotateForm
+    form = RotationForm
     advice = {"TOO_MANY_KEYS": "Two keys live already: revoke the one that is not used any more."}
 
     def explanation(self, obj: ApiKey) -> str:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from gameplatform.core.trail import REASON_LENGTH_MAX
 
@@ -50,6 +50,24 @@ class ReasonForm(ActForm):
         widget=UnfoldAdminTextInputWidget(attrs={"autofocus": ""}),
         help_text="Kept in the audit trail with your name.",
     )
+
+
+class RotationForm(ReasonForm):
+    """A key or a secret gets a successor; for how long both work."""
+
+    old_lives_hours = forms.TypedChoiceField(
+        label="The old one works for",
+        choices=[
+            ("0", "no longer, from now on"),
+            ("1", "one more hour"),
+            ("24", "one more day"),
+            ("168", "one more week"),
+        ],
+        coerce=int,
+        initial="24",
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("old_lives_hours", "reason")
 
 
 class Act:

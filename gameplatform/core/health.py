@@ -44,6 +44,11 @@ def tick_age_seconds(now: datetime) -> float | None:
         heartbeat: bytes | None = redis_connection.run(lambda client: client.get(HEARTBEAT_KEY))
     except RedisAway:
         return None
+    return age_of(heartbeat, now)
+
+
+def age_of(heartbeat: bytes | None, now: datetime) -> float | None:
+    """Seconds since the tick that left this sign of life; ``None`` when none did."""
     return None if heartbeat is None else now.timestamp() - float(heartbeat)
 
 
@@ -84,7 +89,7 @@ def _redis_worker_and_beat(now: datetime | None) -> dict[str, str]:
         heartbeat, worker_left_ms, beat_left_ms = redis_connection.run(ask)
     except RedisAway:
         return {"redis": "no answer", "worker": "unknown", "beat": "unknown"}
-    tick_age = None if now is None or heartbeat is None else now.timestamp() - float(heartbeat)
+    tick_age = None if now is None else age_of(heartbeat, now)
     if tick_age is not None and tick_age <= STALE_SECONDS:
         return {"redis": "ok", "worker": "ok", "beat": "ok"}
     worker, beat = _life(worker_left_ms), _life(beat_left_ms)

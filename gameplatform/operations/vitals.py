@@ -41,5 +41,5 @@ def vitals(now: datetime) -> Vitals:
         is_redis_there=True,
         sockets=int(sockets),
         tasks_waiting=int(waiting),
-        tick_age_seconds=None if heartbeat is None else now.timestamp() - float(heartbeat),
+        tick_age_seconds=health.age_of(heartbeat, now),
     )

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 from gameplatform.accounts import roles
 from gameplatform.accounts.models import ApiClient, User
 from gameplatform.backoffice import sentences
-from gameplatform.backoffice.acts import Act, ReasonForm, ShownOnce
+from gameplatform.backoffice.acts import Act, ReasonForm, RotationForm, ShownOnce
 from gameplatform.backoffice.admin import ReadOnlyAdmin
 from gameplatform.backoffice.panels import Button, Cell, Panel, Table
 from gameplatform.webhooks import deliveries, endpoints
@@ -128,28 +128,12 @@ class EditEndpoint(EndpointAct):
         return _("%(name)s is changed.") % {"name": data["name"]}
 
 
-class RotateForm(ReasonForm):
-    old_lives_hours = forms.TypedChoiceField(
-        label="The old secret signs for",
-        choices=[
-            ("0", "no longer, from now on"),
-            ("1", "one more hour"),
-            ("24", "one more day"),
-            ("168", "one more week"),
-        ],
-        coerce=int,
-        initial="24",
-        widget=UnfoldAdminSelectWidget,
-    )
-    field_order = ("old_lives_hours", "reason")
-
-
 class RotateSecret(EndpointAct):
     slug = "rotate"
     needs_fresh_login = True
     title = "Rotate the secret"
     icon = "autorenew"
-    form = RotateForm
+    form = RotationForm
 
     def explanation(self, obj: Endpoint) -> str:
         return _(

@@ -9,17 +9,6 @@ import redis
 
 from gameplatform.core import redis_connection
 from gameplatform.core.redis_connection import RedisAway
-from gameplatform.core.tests.servers import Valkey
-
-
-@pytest.fixture
-def valkey(tmp_path, settings):
-    server = Valkey(tmp_path)
-    server.start()
-    settings.REDIS_URL = server.url
-    yield server
-    if server.process is not None:
-        server.stop()
 
 
 class Slow(threading.Thread):
