@@ -13,10 +13,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from rest_framework.test import APIClient
 
-from gameplatform.accounts.credentials import access_token
-from gameplatform.accounts.models import Game, User
+from accounts.credentials import access_token
+from accounts.models import Game, User
+from core.db import clock
 from gameplatform.celery import app
-from gameplatform.core import clock
 from gameplatform.settings import broker_url
 from payments import ledger, wallets
 from payments.models import Token

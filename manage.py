@@ -31,7 +31,7 @@ def main() -> None:
     argv = take_data_option(sys.argv)
     if argv[1:2] == ["up"]:
         # It makes what the settings need, so it runs before there are any.
-        from gameplatform.embedded.launcher import main as up  # noqa: PLC0415 - only for this command
+        from gameplatform.launcher.up import main as up  # noqa: PLC0415 - only for this command
 
         sys.exit(up(argv[2:]))
     try:

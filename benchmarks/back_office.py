@@ -22,7 +22,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from gameplatform.accounts.models import User
+from accounts.models import User
 from gameplatform.demo.seeding import STAFF
 from rooms.models import Room, Session
 

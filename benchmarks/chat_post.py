@@ -23,12 +23,12 @@ django.setup()
 
 from django.db import connection, transaction
 
+from accounts.models import ApiClient
 from chat import messages, tenant_rooms
 from chat.access import Caller
 from chat.models import Conversation, Member, Message, Sanction
 from chat.posting import Draft
-from gameplatform.accounts.models import ApiClient
-from gameplatform.core import clock
+from core.db import clock
 
 THREADS = 8
 SECONDS = 3.0

@@ -30,9 +30,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from gameplatform.core.hub import get_hub
-from gameplatform.core.realtime import channel_of
-from gameplatform.wire.sockets import HubConsumer
+from core.realtime.hub import get_hub
+from core.realtime.publishing import channel_of
+from core.realtime.sockets import HubConsumer
 
 WAYS = ("hub", "tasks", "gather", "layer")
 # (sockets, events per second): 10,000 and 100,000 deliveries a second are asked for.

@@ -1,6 +1,6 @@
 """What HTTP, Django and the rules around it add to a paid join: the route against the same SQL function alone.
 
-    python -m gameplatform.embedded.throwaway -- python -m benchmarks.join
+    python -m gameplatform.launcher.throwaway -- python -m benchmarks.join
 
 Three ways to the same ``join_session``, each with 8 callers at once and players and rooms of its own:
 
@@ -42,10 +42,10 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
+from accounts.credentials import access_token
+from accounts.models import User
 from benchmarks import scratch
-from gameplatform.accounts.credentials import access_token
-from gameplatform.accounts.models import User
-from gameplatform.core import clock
+from core.db import clock
 from rooms import offers
 from rooms.models import Participant, Room
 
@@ -175,7 +175,7 @@ def web_process() -> Iterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     at = f"user={database['USER']}&password={database['PASSWORD']}&host={database['HOST']}&port={database['PORT']}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "gameplatform.embedded.web", "--fd", str(listener.fileno())],
+        [sys.executable, "-m", "gameplatform.launcher.web", "--fd", str(listener.fileno())],
         pass_fds=[listener.fileno()],
         cwd=settings.BASE_DIR,
         env=os.environ | {"DATABASE_URL": f"postgres:///{database['NAME']}?{at}", "LOG_LEVEL": "ERROR"},

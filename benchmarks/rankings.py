@@ -24,7 +24,7 @@ django.setup()
 
 from django.db import connection, transaction
 
-from gameplatform.accounts.models import Game, GameUser
+from accounts.models import Game, GameUser
 from rounds import contests, queries
 from rounds.models import Contest, Round
 

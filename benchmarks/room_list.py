@@ -1,6 +1,6 @@
 """The room list against what DRF's ModelSerializer makes of the same rows.
 
-    python -m gameplatform.embedded.throwaway -- python -m benchmarks.room_list
+    python -m gameplatform.launcher.throwaway -- python -m benchmarks.room_list
 
 Three ways to the same 100 rooms with game, owner and current session, each a view called in this process:
 
@@ -36,11 +36,11 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.test import APIRequestFactory
 
+from accounts.api.authentication import PlatformJWTAuthentication
+from accounts.credentials import access_token
+from accounts.models import Game, User
 from benchmarks import scratch
-from gameplatform.accounts.api.authentication import PlatformJWTAuthentication
-from gameplatform.accounts.credentials import access_token
-from gameplatform.accounts.models import Game, User
-from gameplatform.core import clock
+from core.db import clock
 from rooms import offers
 from rooms.api.room_views import GameRoomsView
 from rooms.models import Room, Session

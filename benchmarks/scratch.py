@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from gameplatform.accounts.models import Game, User
+from accounts.models import Game, User
 from payments import ledger, wallets
 from payments.models import Account, Token
 

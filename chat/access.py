@@ -6,9 +6,9 @@ from enum import IntEnum
 
 from django.db.models import QuerySet
 
+from accounts.models import ApiClient, User
 from chat.errors import RoomNotFound
 from chat.models import Conversation, Member
-from gameplatform.accounts.models import ApiClient, User
 
 
 class Rank(IntEnum):

@@ -17,13 +17,13 @@ from chat.feeds import announce_arrival, announce_departure, get_feeds
 from chat.models import Conversation
 from chat.posting import Draft
 from chat.seating import Seat, SocketUnauthorized, take_seat
-from gameplatform.core import clock
-from gameplatform.core.errors import DomainError, Unavailable
-from gameplatform.core.json_text import MalformedJSON
-from gameplatform.core.offload import offload
-from gameplatform.core.redis_connection import RedisAway
-from gameplatform.wire import chatapi
-from gameplatform.wire.sockets import CLOSE_TRY_AGAIN_LATER, HELD_FRAMES_MAX, HubConsumer
+from core.db import clock
+from core.errors import DomainError, Unavailable
+from core.json_text import MalformedJSON
+from core.realtime.offload import offload
+from core.realtime.sockets import CLOSE_TRY_AGAIN_LATER, HELD_FRAMES_MAX, HubConsumer
+from core.redis.connection import RedisAway
+from core.wire import chatapi
 
 CLOSE_UNAUTHORIZED = 4001
 CLOSE_ROOM_NOT_FOUND = 4002

@@ -14,16 +14,16 @@ import orjson
 from django.db import connection
 from django.db.models import QuerySet
 
+from accounts.models import ApiClient, User
 from chat import events, outgoing
 from chat.errors import AlreadyInRoom, ParticipantNotFound, RoomAccessDenied, RoomFull, RoomInactive, RoomNotFound
 from chat.models import Conversation
 from chat.posting import Draft, post
-from gameplatform.accounts.models import ApiClient, User
-from gameplatform.core import sql
-from gameplatform.core.sql import Also
-from gameplatform.core.transactions import require_atomic
-from gameplatform.webhooks.catalogue import EventType
-from gameplatform.webhooks.outbox import IS_HEARD, tenant_listening
+from core.db import sql
+from core.db.sql import Also
+from core.db.transactions import require_atomic
+from webhooks.catalogue import EventType
+from webhooks.outbox import IS_HEARD, tenant_listening
 
 SYSTEM_SENDER = "system"
 SYSTEM_NAME = "System"

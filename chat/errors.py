@@ -1,6 +1,6 @@
 """What the chat refuses; codes and sentences are the contract's (chat, "Statuses the source leaves open")."""
 
-from gameplatform.core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class RoomNotFound(NotFound):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gameplatform.core.realtime import publish_now, publish_on_commit
+from core.realtime.publishing import publish_now, publish_on_commit
 
 MESSAGE = "message"
 MESSAGE_UPDATED = "message_updated"

@@ -21,10 +21,10 @@ from django.db import Error as DatabaseError
 
 from chat import events, presence, queries, seating
 from chat.seating import Seat
-from gameplatform.core import clock
-from gameplatform.core.hub import get_hub
-from gameplatform.core.offload import offload
-from gameplatform.core.redis_connection import RedisAway
+from core.db import clock
+from core.realtime.hub import get_hub
+from core.realtime.offload import offload
+from core.redis.connection import RedisAway
 
 logger = logging.getLogger(__name__)
 

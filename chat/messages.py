@@ -13,8 +13,8 @@ from chat.errors import FieldInvalid, MessageNotFound, RoomInactive
 from chat.models import Conversation, Message, ModerationAct
 from chat.notes import note
 from chat.posting import Draft, Posted, check_content, dump_meta, post
-from gameplatform.core.transactions import use_case
-from gameplatform.webhooks.catalogue import EventType
+from core.db.transactions import use_case
+from webhooks.catalogue import EventType
 
 
 @use_case

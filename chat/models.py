@@ -11,8 +11,8 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Func, Q
 
-from gameplatform.accounts.models import ApiClient, User
-from gameplatform.core import clock
+from accounts.models import ApiClient, User
+from core.db import clock
 
 USER_ID_LENGTH_MAX = 128
 NAME_LENGTH_MAX = 200

@@ -13,7 +13,7 @@ from chat.access import Caller, Rank, rank_of
 from chat.errors import FieldInvalid, MessageNotFound, ParticipantNotFound, RoomAccessDenied
 from chat.models import Conversation, Message, ModerationAct, Report, Sanction
 from chat.notes import note
-from gameplatform.core.transactions import use_case
+from core.db.transactions import use_case
 
 _WORDS = {Sanction.Kind.MUTE: "muted", Sanction.Kind.BAN: "banned"}
 

@@ -12,8 +12,8 @@ from django.db import models
 from chat import outgoing
 from chat.access import Caller
 from chat.models import Conversation, ModerationAct
-from gameplatform.core import trail
-from gameplatform.core.transactions import require_atomic
+from core import trail
+from core.db.transactions import require_atomic
 
 
 def note(

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from chat.models import ModerationAct
-from gameplatform.webhooks import outbox
-from gameplatform.webhooks.catalogue import EventType
-from gameplatform.webhooks.outbox import Audience
+from webhooks import outbox
+from webhooks.catalogue import EventType
+from webhooks.outbox import Audience
 
 _MESSAGE_FIELDS = ("sender_id", "sender_name", "content", "message_type", "meta", "seq", "is_deleted")
 

@@ -12,10 +12,10 @@ import orjson
 from chat import events, outgoing, queries
 from chat.access import Caller
 from chat.errors import ContentTooLong, FieldInvalid, RoomAccessDenied, RoomInactive, RoomNotFound, UserMuted
-from gameplatform.core import sql
-from gameplatform.core.transactions import require_atomic
-from gameplatform.webhooks import outbox
-from gameplatform.webhooks.catalogue import EventType
+from core.db import sql
+from core.db.transactions import require_atomic
+from webhooks import outbox
+from webhooks.catalogue import EventType
 
 CONTENT_LENGTH_MAX = 10_000
 META_BYTES_MAX = 8 * 1024

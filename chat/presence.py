@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from gameplatform.core import redis_connection
+from core.redis import connection as redis_connection
 
 LEASE_SECONDS = 35
 RENEW_SECONDS = 10

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from chat import conversations, outgoing
 from chat.errors import RoomNotFound
 from chat.models import Conversation, Message, ModerationAct
-from gameplatform.core.transactions import use_case
+from core.db.transactions import use_case
 
 BATCH_ROWS = 1_000
 CONVERSATIONS_AT_ONCE = 100

@@ -7,15 +7,15 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.api_keys import find_key, live_keys
+from accounts.models import ApiClient, ApiKey, User
 from chat import queries, tickets
 from chat.access import Caller
 from chat.errors import RoomAccessDenied, RoomInactive, RoomNotFound
 from chat.models import Conversation
-from gameplatform.accounts.api_keys import find_key, live_keys
-from gameplatform.accounts.models import ApiClient, ApiKey, User
-from gameplatform.core import clock
-from gameplatform.core.errors import DomainError
-from gameplatform.core.tickets import TICKET_START
+from core.db import clock
+from core.errors import DomainError
+from core.redis.tickets import TICKET_START
 
 
 class SocketUnauthorized(DomainError):

@@ -10,7 +10,7 @@ from chat.access import Caller, Rank
 from chat.errors import MessageNotFound, UnauthorizedEdit
 from chat.models import Conversation, Message, ModerationAct
 from chat.notes import note
-from gameplatform.core.transactions import require_atomic
+from core.db.transactions import require_atomic
 
 
 def lock(caller: Caller, message_id: uuid.UUID) -> tuple[Conversation, Message]:

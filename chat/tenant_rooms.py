@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from accounts.models import ApiClient
 from chat import conversations, events
 from chat.access import Caller
 from chat.errors import FieldInvalid, RoomAccessDenied
 from chat.models import Conversation, ModerationAct
 from chat.notes import note
 from chat.posting import dump_meta
-from gameplatform.accounts.models import ApiClient
-from gameplatform.core.transactions import use_case
+from core.db.transactions import use_case
 
 PARTICIPANTS_MAX = 1_000_000
 

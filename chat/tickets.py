@@ -1,9 +1,9 @@
-"""What a ticket for a conversation's socket proves (`gameplatform.core.tickets` has how tickets work)."""
+"""What a ticket for a conversation's socket proves (`core.redis.tickets` has how tickets work)."""
 
 import uuid
 from dataclasses import asdict, dataclass
 
-from gameplatform.core import tickets
+from core.redis import tickets
 
 PURPOSE = "chat"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import redis
 
 TIMEOUT_SECONDS = 4
-# As in gameplatform.core.health, which is not imported: settings and all, that takes longer than the question.
+# As in core.observability.health, which is not imported: settings and all, that takes longer than the question.
 HEARTBEAT_KEY = "health:tick"
 STALE_SECONDS = 30
 

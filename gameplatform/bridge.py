@@ -10,7 +10,7 @@ from a2wsgi import WSGIMiddleware
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 
-from gameplatform.core import logs
+from core.observability import logs
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

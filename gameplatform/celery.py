@@ -8,8 +8,7 @@ from typing import Any
 from celery import Celery, Task, signals
 from django.conf import settings
 
-from gameplatform import telemetry
-from gameplatform.core import health, logs, metrics_server
+from core.observability import health, logs, metrics_server, telemetry
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gameplatform.settings")
 
@@ -17,7 +16,7 @@ app = Celery("gameplatform")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# The task whose run is the sign of life of worker and beat together (gameplatform.core.health).
+# The task whose run is the sign of life of worker and beat together (core.observability.health).
 TICK = "rooms.tasks.advance"
 REQUEST_ID_HEADER = "request_id"
 # What ends with each task that is being worked on.

@@ -13,7 +13,7 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy
 
-from gameplatform.core.logs import is_unforeseen
+from core.observability.logs import is_unforeseen
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("GAMEPLATFORM_DATA") or BASE_DIR / "var").resolve()
@@ -83,10 +83,10 @@ if DEBUG and not LOCAL_HOSTS.issuperset(ALLOWED_HOSTS):
 
 INSTALLED_APPS = [
     # Before the theme, whose templates and site it fits to the platform.
-    "gameplatform.backoffice",
+    "backoffice",
     "gameplatform.operations",
     "unfold.apps.BasicAppConfig",
-    "gameplatform.backoffice.apps.PlatformAdminConfig",
+    "backoffice.apps.PlatformAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -100,11 +100,11 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "channels",
     "axes",
-    "gameplatform.core",
-    "gameplatform.accounts",
-    "gameplatform.embedded",
+    "core",
+    "accounts",
+    "gameplatform.launcher",
     "gameplatform.demo",
-    "gameplatform.webhooks",
+    "webhooks",
     "payments",
     "rounds",
     "chat",
@@ -112,8 +112,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "gameplatform.core.request_id.RequestIdMiddleware",
-    "gameplatform.watching.ProbesMiddleware",
+    "core.observability.request_id.RequestIdMiddleware",
+    "gameplatform.operations.metrics.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -122,9 +122,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "gameplatform.backoffice.middleware.where_from",
-    "gameplatform.backoffice.middleware.own_content_only",
-    "gameplatform.backoffice.middleware.as_the_user_likes_it",
+    "backoffice.middleware.where_from",
+    "backoffice.middleware.own_content_only",
+    "backoffice.middleware.as_the_user_likes_it",
     # Last: it turns what the login answers to somebody locked out into the page that says so.
     "axes.middleware.AxesMiddleware",
 ]
@@ -189,11 +189,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # A tick that waited longer than its period is worthless: the next one does its work.
     "rooms-advance": {"task": "rooms.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
     "pots-advance": {"task": "payments.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
-    "webhooks-advance": {"task": "gameplatform.webhooks.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
+    "webhooks-advance": {"task": "webhooks.tasks.advance", "schedule": 1.0, "options": {"expires": 1.0}},
     "ledger-seal": {"task": "payments.tasks.seal_ledger", "schedule": 60.0, "options": {"expires": 60.0}},
     # A long list as a file: written in a thread of the worker, one at a time.
     "exports-advance": {
-        "task": "gameplatform.backoffice.tasks.advance_exports",
+        "task": "backoffice.tasks.advance_exports",
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
@@ -249,9 +249,9 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 # Who goes on trying while locked out does not prolong it, and writes nothing.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "gameplatform.core.login_guard.address_of"
-AXES_USERNAME_CALLABLE = "gameplatform.core.login_guard.name_of"
-AXES_LOCKOUT_CALLABLE = "gameplatform.backoffice.signing_in.locked_out"
+AXES_CLIENT_IP_CALLABLE = "accounts.login_guard.address_of"
+AXES_USERNAME_CALLABLE = "accounts.login_guard.name_of"
+AXES_LOCKOUT_CALLABLE = "accounts.pages.signing_in.locked_out"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "again_password", "again_code", "csrfmiddlewaretoken"]
 AXES_VERBOSE = False
 # Its pages come in the back-office's own look.
@@ -291,22 +291,22 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "SHOW_LANGUAGES": True,
-    "LANGUAGES": {"action": "gameplatform.backoffice.site.language_link"},
-    "ACCOUNT": {"navigation": "gameplatform.backoffice.site.account_links"},
+    "LANGUAGES": {"action": "gameplatform.operations.site.language_link"},
+    "ACCOUNT": {"navigation": "gameplatform.operations.site.account_links"},
     "BORDER_RADIUS": "6px",
-    "STYLES": ["gameplatform.backoffice.site.stylesheet"],
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "gameplatform.backoffice.site.favicon"}],
+    "STYLES": ["gameplatform.operations.site.stylesheet"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "gameplatform.operations.site.favicon"}],
     "DASHBOARD_CALLBACK": "gameplatform.operations.dashboard.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "gameplatform.operations.navigation.navigation"},
 }
 
 REST_FRAMEWORK = {
-    # Each contract sets its own renderer, parser, authentication and error shape (gameplatform.wire); a view that
+    # Each contract sets its own renderer, parser, authentication and error shape (core.wire); a view that
     # forgets to is closed to everybody.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["gameplatform.wire.strict_json.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["core.wire.strict_json.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -322,7 +322,7 @@ SPECTACULAR_SETTINGS = {
     ),
     "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
-    "PREPROCESSING_HOOKS": ["gameplatform.wire.openapi.declared_operations"],
+    "PREPROCESSING_HOOKS": ["core.wire.openapi.declared_operations"],
     # Enumerations stay where they are used: as components they would be named by a hash of their values.
     "POSTPROCESSING_HOOKS": [],
     "TAGS": [
@@ -411,8 +411,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "gameplatform.core.logs.LineFormatter"},
-        "json": {"()": "gameplatform.core.logs.JSONFormatter"},
+        "line": {"()": "core.observability.logs.LineFormatter"},
+        "json": {"()": "core.observability.logs.JSONFormatter"},
     },
     "filters": {"unforeseen": {"()": "django.utils.log.CallbackFilter", "callback": is_unforeseen}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
@@ -436,7 +436,7 @@ METRICS_TOKEN = secret("METRICS_TOKEN", default="")
 # Where the worker, which has no web server, answers the same question; 0 is nowhere.
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
 
-# Errors to Sentry and traces to an OpenTelemetry collector (gameplatform.telemetry); empty is nowhere.
+# Errors to Sentry and traces to an OpenTelemetry collector (core.observability.telemetry); empty is nowhere.
 SENTRY_DSN = secret("SENTRY_DSN", default="")
 SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
 SENTRY_RELEASE = env.str("SENTRY_RELEASE", default="")

@@ -5,14 +5,14 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from accounts.api import urls as accounts_urls
 from chat.api import urls as chat_urls
-from gameplatform.accounts.api import urls as accounts_urls
-from gameplatform.webhooks.api import urls as webhooks_urls
-from gameplatform.wire import nest
-from gameplatform.wire.openapi import SchemaView
+from core.wire import nest
+from core.wire.openapi import SchemaView
 from payments.api import pot_urls, wallet_urls
 from rooms.api import urls as rooms_urls
 from rounds.api import urls as rounds_urls
+from webhooks.api import urls as webhooks_urls
 
 handler404 = nest.page_not_found
 handler500 = nest.server_error

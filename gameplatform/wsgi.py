@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from gameplatform import telemetry
+from core.observability import telemetry
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gameplatform.settings")
 

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from django.conf import settings
 
-from gameplatform.accounts import roles
-from gameplatform.accounts.models import User
-from gameplatform.core import trail
-from gameplatform.core.errors import Invalid
-from gameplatform.core.tokens import AMOUNT_MINOR_MAX, format_amount_fixed, parse_amount
-from gameplatform.core.transactions import require_atomic, use_case
+from accounts import roles
+from accounts.models import User
+from core import trail
+from core.amounts import AMOUNT_MINOR_MAX, format_amount_fixed, parse_amount
+from core.db.transactions import require_atomic, use_case
+from core.errors import Invalid
 from payments import ledger, outgoing, wallets
 from payments.errors import (
     AdjustmentDecided,

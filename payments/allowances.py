@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from gameplatform.core.transactions import require_atomic
+from core.db.transactions import require_atomic
 from payments.models import Allowance
 from payments.pot_rows import Row, summed
 

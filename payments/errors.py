@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gameplatform.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class InsufficientFunds(Invalid):

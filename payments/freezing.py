@@ -6,9 +6,9 @@ A posting that began before the freeze was committed may still end; every later 
 from datetime import datetime
 from typing import Any
 
-from gameplatform.accounts.models import User
-from gameplatform.core import trail
-from gameplatform.core.transactions import use_case
+from accounts.models import User
+from core import trail
+from core.db.transactions import use_case
 from payments.errors import TokenNotFound, TokenNotFrozen
 from payments.models import Token, TokenFreezeStep
 

@@ -17,11 +17,12 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, QuerySet
 
-from gameplatform.accounts.models import ApiClient, User
-from gameplatform.core import metrics, trail
-from gameplatform.core.batches import delete_in_batches
-from gameplatform.core.errors import DomainError, Forbidden
-from gameplatform.core.transactions import use_case
+from accounts.models import ApiClient, User
+from core import trail
+from core.db.batches import delete_in_batches
+from core.db.transactions import use_case
+from core.errors import DomainError, Forbidden
+from core.observability import metrics
 from payments import outgoing, pots
 from payments.errors import JobNotFailed
 from payments.models import Job, Pot

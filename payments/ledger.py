@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gameplatform.core import sql
-from gameplatform.core.transactions import require_atomic
+from core.db import sql
+from core.db.transactions import require_atomic
 from payments.errors import InsufficientFunds, TokenFrozen
 
 BATCH_ROWS_MAX = 20_000

@@ -9,8 +9,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from gameplatform.accounts.models import ApiClient, Game
-from gameplatform.core.tokens import AMOUNT_MINOR_MAX, DECIMALS_MAX
+from accounts.models import ApiClient, Game
+from core.amounts import AMOUNT_MINOR_MAX, DECIMALS_MAX
 
 
 class Token(models.Model):

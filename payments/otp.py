@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import pyotp
 
-from gameplatform.core.errors import DomainError
-from gameplatform.core.secrets import decrypt
-from gameplatform.core.transactions import require_atomic
+from core.db.transactions import require_atomic
+from core.errors import DomainError
+from core.security.secrets import decrypt
 from payments.errors import OtpInvalid, OtpLocked, OtpUsed, PlayerNotFound
 from payments.models import PlayerProfile
 

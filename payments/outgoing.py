@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from gameplatform.core.sql import Also
-from gameplatform.core.tokens import format_amount_fixed
-from gameplatform.webhooks import outbox
-from gameplatform.webhooks.catalogue import EventType
-from gameplatform.webhooks.outbox import Audience
+from core.amounts import format_amount_fixed
+from core.db.sql import Also
 from payments.models import Adjustment, Job
+from webhooks import outbox
+from webhooks.catalogue import EventType
+from webhooks.outbox import Audience
 
 Kind = Job.Kind
 

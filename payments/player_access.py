@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from gameplatform.accounts.models import Game
-from gameplatform.core.errors import DomainError
-from gameplatform.core.tokens import AMOUNT_MINOR_MAX
-from gameplatform.core.transactions import require_atomic, use_case
+from accounts.models import Game
+from core.amounts import AMOUNT_MINOR_MAX
+from core.db.transactions import require_atomic, use_case
+from core.errors import DomainError
 from payments import allowances, otp, players, session_tokens
 from payments.errors import GuestCannotLogOut, SessionInvalid
 from payments.models import PlayerProfile, PlayerSession, PotGame, Token

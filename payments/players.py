@@ -8,10 +8,10 @@ from datetime import datetime
 import pyotp
 from django.db import IntegrityError
 
-from gameplatform.accounts.models import Game, User
-from gameplatform.core.errors import Invalid
-from gameplatform.core.secrets import encrypt
-from gameplatform.core.transactions import require_atomic, use_case
+from accounts.models import Game, User
+from core.db.transactions import require_atomic, use_case
+from core.errors import Invalid
+from core.security.secrets import encrypt
 from payments.addresses import address_of
 from payments.errors import InvalidPlyrId, PlyrIdTaken
 from payments.models import PlayerProfile, PotGame

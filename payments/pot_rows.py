@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from gameplatform.core.tokens import AMOUNT_MINOR_MAX, InvalidAmount
+from core.amounts import AMOUNT_MINOR_MAX, InvalidAmount
 
 ROWS_MAX = 100
 

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F, QuerySet
 
-from gameplatform.core import sql
-from gameplatform.core.transactions import require_atomic
+from core.db import sql
+from core.db.transactions import require_atomic
 from payments import ledger, wallets
 from payments.addresses import address_of
 from payments.errors import (

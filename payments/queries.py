@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Q, Sum
 
-from gameplatform.accounts.models import User
+from accounts.models import User
 from payments.models import Account, Transfer
 
 

@@ -17,8 +17,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from gameplatform.core import sql
-from gameplatform.core.transactions import use_case
+from core.db import sql
+from core.db.transactions import use_case
 from payments.models import LedgerSeal, Transfer
 
 logger = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gameplatform.core.secrets import decrypt, encrypt
-from gameplatform.core.transactions import require_atomic
+from core.db.transactions import require_atomic
+from core.security.secrets import decrypt, encrypt
 from payments.errors import SessionInvalid
 from payments.models import SessionKey
 

@@ -4,7 +4,7 @@ import uuid
 
 from celery import shared_task
 
-from gameplatform.core import clock
+from core.db import clock
 from payments import jobs, seals
 
 

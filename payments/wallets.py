@@ -1,7 +1,7 @@
 """Tokens and the accounts that exist once: wallets, the house, issuance, the escrows' accounts (building blocks)."""
 
-from gameplatform.accounts.models import User
-from gameplatform.core.transactions import require_atomic
+from accounts.models import User
+from core.db.transactions import require_atomic
 from payments.errors import TokenNotFound
 from payments.models import Account, Escrow, Token
 

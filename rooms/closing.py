@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from gameplatform.accounts.models import User
-from gameplatform.core import sql
-from gameplatform.core.transactions import require_atomic
+from accounts.models import User
+from core.db import sql
+from core.db.transactions import require_atomic
 from payments.errors import TokenFrozen
 from rooms import events, locks, talk, terms
 from rooms.models import Room, Session

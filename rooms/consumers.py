@@ -11,13 +11,14 @@ from urllib.parse import parse_qs
 import orjson
 from channels.db import database_sync_to_async
 
-from gameplatform.accounts.authentication import authenticate_access_token
-from gameplatform.accounts.errors import InvalidToken
-from gameplatform.accounts.models import User
-from gameplatform.core import clock, tickets
-from gameplatform.wire.fields import ID_MAX, iso_ms
-from gameplatform.wire.sequenced import READ_EVENTS_MAX, SequencedConsumer
-from gameplatform.wire.sockets import Frame, HubConsumer
+from accounts.authentication import authenticate_access_token
+from accounts.errors import InvalidToken
+from accounts.models import User
+from core.db import clock
+from core.realtime.sequenced import READ_EVENTS_MAX, SequencedConsumer
+from core.realtime.sockets import Frame, HubConsumer
+from core.redis import tickets
+from core.wire.fields import ID_MAX, iso_ms
 from rooms import events, stream
 from rooms.api import frames
 from rooms.api.room_views import TICKET_PURPOSE

@@ -4,16 +4,16 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.models import User
 from chat import conversations
-from gameplatform.accounts.models import User
-from gameplatform.core import sql
-from gameplatform.core.errors import DomainError
-from gameplatform.core.tokens import format_amount_fixed
-from gameplatform.core.transactions import use_case
-from gameplatform.webhooks.outbox import IS_HEARD
+from core.amounts import format_amount_fixed
+from core.db import sql
+from core.db.transactions import use_case
+from core.errors import DomainError
 from payments.errors import InsufficientFunds, TokenFrozen
 from rooms import errors, events, outgoing
 from rooms.terms import AMOUNT_DECIMALS
+from webhooks.outbox import IS_HEARD
 
 _REFUSALS: dict[str, type[DomainError]] = {
     "room_not_found": errors.RoomNotFound,

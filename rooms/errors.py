@@ -1,6 +1,6 @@
 """What rooms refuse. Sentences are the contract's where it gives one (contract: rooms, "join, refusals")."""
 
-from gameplatform.core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class RoomNotFound(NotFound):

@@ -10,12 +10,12 @@ from typing import Any
 import orjson
 from django.db.models import Q, QuerySet
 
-from gameplatform.core import sql
-from gameplatform.core.realtime import publish_on_commit
-from gameplatform.core.transactions import require_atomic
-from gameplatform.webhooks.outbox import IS_HEARD
+from core.db import sql
+from core.db.transactions import require_atomic
+from core.realtime.publishing import publish_on_commit
 from rooms import outgoing, talk
 from rooms.models import Room, RoomEvent, Session
+from webhooks.outbox import IS_HEARD
 
 OPENED = "session.opened"
 JOINED = "participant.joined"

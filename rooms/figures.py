@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Cast, Coalesce, TruncHour
 
-from gameplatform.accounts.models import User
+from accounts.models import User
 from rooms.models import Outcome, Room, Session
 from rooms.quarantine import quarantined
 

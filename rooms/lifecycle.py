@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from gameplatform.accounts.models import User
-from gameplatform.core import trail
-from gameplatform.core.transactions import use_case
+from accounts.models import User
+from core import trail
+from core.db.transactions import use_case
 from rooms import closing, draw, events, locks, opening
 from rooms.models import Participant, Session
 from rooms.transitions import transition

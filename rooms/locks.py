@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from gameplatform.core.transactions import require_atomic
+from core.db.transactions import require_atomic
 from rooms.errors import RoomNotFound, SessionNotFound
 from rooms.models import Room, Session
 

@@ -9,8 +9,8 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
+from accounts.models import ApiKey, Game
 from chat.models import Conversation
-from gameplatform.accounts.models import ApiKey, Game
 from payments.models import Escrow, Token
 from rounds.models import Contest
 

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 
-from gameplatform.accounts.models import Game
-from gameplatform.core.transactions import require_atomic
+from accounts.models import Game
+from core.db.transactions import require_atomic
 from rooms.errors import DefaultSymbolMissing, RoomNameTaken
 from rooms.models import Room, RoomNameSequence
 

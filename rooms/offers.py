@@ -7,10 +7,10 @@ from typing import Any
 
 from django.conf import settings
 
-from gameplatform.accounts import roles
-from gameplatform.accounts.models import Game, User
-from gameplatform.core import trail
-from gameplatform.core.transactions import use_case
+from accounts import roles
+from accounts.models import Game, User
+from core import trail
+from core.db.transactions import use_case
 from payments import wallets
 from rooms import events, locks, names, opening, prizes, queries, talk, terms
 from rooms.errors import GameNotFound, NotMaster, RoomNotFound

@@ -4,9 +4,9 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 
-from gameplatform.accounts.models import Game
-from gameplatform.core.secrets import encrypt
-from gameplatform.core.transactions import require_atomic
+from accounts.models import Game
+from core.db.transactions import require_atomic
+from core.security.secrets import encrypt
 from payments import wallets
 from payments.models import Escrow
 from rooms import draw, events

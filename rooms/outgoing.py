@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gameplatform.core.sql import Also
-from gameplatform.core.tokens import format_amount_fixed
-from gameplatform.core.transactions import require_atomic
-from gameplatform.webhooks import outbox
-from gameplatform.webhooks.catalogue import EventType
-from gameplatform.webhooks.outbox import Audience
+from core.amounts import format_amount_fixed
+from core.db.sql import Also
+from core.db.transactions import require_atomic
 from rooms.models import Session
 from rooms.terms import AMOUNT_DECIMALS
+from webhooks import outbox
+from webhooks.catalogue import EventType
+from webhooks.outbox import Audience
 
 # By event type (rooms.events, which calls this module).
 _TYPES = {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from gameplatform.core.tokens import allocate
+from core.amounts import allocate
 from rooms.errors import RoomInvalid
 
 PRIZES_MAX = 20

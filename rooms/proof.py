@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gameplatform.core.secrets import decrypt
+from core.security.secrets import decrypt
 from rooms import draw
 from rooms.models import Participant, Session
 

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from gameplatform.accounts.models import User
-from gameplatform.core import trail
-from gameplatform.core.transactions import use_case
+from accounts.models import User
+from core import trail
+from core.db.transactions import use_case
 from rooms import locks
 from rooms.errors import NotQuarantined
 from rooms.models import Session

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
-from gameplatform.accounts import roles
-from gameplatform.accounts.models import Game, User
+from accounts import roles
+from accounts.models import Game, User
 from rooms.errors import NotMaster, SessionNotFound, SessionNotOut
 from rooms.models import Outcome, Participant, Room, Session
 from rounds.models import Round

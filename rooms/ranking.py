@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from gameplatform.accounts.models import Game
-from gameplatform.core.secrets import decrypt
+from accounts.models import Game
+from core.security.secrets import decrypt
 from rooms import draw
 from rooms.models import Participant, Session, SubmittedResult
 from rounds import contests

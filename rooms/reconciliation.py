@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gameplatform.accounts.models import User
+from accounts.models import User
 from payments import freezing, wallets
 from payments.audit import Finding
 from payments.errors import BooksStillWrong, TokenNotFrozen

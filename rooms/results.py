@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from gameplatform.accounts.models import ApiKey, Game
-from gameplatform.core.transactions import use_case
+from accounts.models import ApiKey, Game
+from core.db.transactions import use_case
 from rooms import locks
 from rooms.errors import ResultDiffers, ResultInvalid, ResultRefused, SessionNotFound
 from rooms.models import Participant, Session, SubmittedResult

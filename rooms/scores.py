@@ -3,8 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
-from gameplatform.accounts.models import User
-from gameplatform.core.transactions import use_case
+from accounts.models import User
+from core.db.transactions import use_case
 from rooms.errors import ScoreRefused, SessionNotFound
 from rooms.models import Session
 from rounds import contests

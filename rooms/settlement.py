@@ -3,8 +3,8 @@
 import uuid
 from datetime import datetime
 
-from gameplatform.core import sql
-from gameplatform.core.transactions import use_case
+from core.db import sql
+from core.db.transactions import use_case
 from payments.errors import TokenFrozen
 from rooms import closing, events, locks, prizes, ranking
 from rooms.models import Participant, Session

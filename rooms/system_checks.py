@@ -7,7 +7,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from gameplatform.core.tokens import InvalidAmount, parse_amount
+from core.amounts import InvalidAmount, parse_amount
 from rooms.terms import AMOUNT_DECIMALS
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from chat import conversations
 from chat.errors import RoomInactive
 from chat.models import Conversation
-from gameplatform.core.tokens import format_amount_fixed
-from gameplatform.core.transactions import require_atomic
+from core.amounts import format_amount_fixed
+from core.db.transactions import require_atomic
 from rooms.models import Room
 from rooms.terms import AMOUNT_DECIMALS
 

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from gameplatform.core import clock, health
+from core.db import clock
+from core.observability import health
 from rooms import reconciliation, tick
 
 

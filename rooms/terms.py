@@ -5,8 +5,8 @@ from typing import Any
 
 from django.conf import settings
 
-from gameplatform.core.tokens import format_amount, parse_amount
-from gameplatform.core.transactions import require_atomic
+from core.amounts import format_amount, parse_amount
+from core.db.transactions import require_atomic
 from rooms import prizes
 from rooms.errors import RoomInvalid
 from rooms.models import Room

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
-from gameplatform.core import metrics
-from gameplatform.core.errors import Unavailable
-from gameplatform.core.transactions import use_case
+from core.db.transactions import use_case
+from core.errors import Unavailable
+from core.observability import metrics
 from rooms import lifecycle, settlement
 from rooms.models import Room, Session
 

@@ -6,8 +6,8 @@ pending → running → ended · pending → out (refund) · running → void (r
 
 from datetime import datetime
 
-from gameplatform.accounts.models import User
-from gameplatform.core.transactions import require_atomic
+from accounts.models import User
+from core.db.transactions import require_atomic
 from rooms.errors import TransitionRefused
 from rooms.models import Session, SessionTransition
 

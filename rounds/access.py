@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db import models
 
-from gameplatform.accounts.models import ApiClient, Game, GameUser, User
-from gameplatform.core import trail
-from gameplatform.core.transactions import use_case
+from accounts.models import ApiClient, Game, GameUser, User
+from core import trail
+from core.db.transactions import use_case
 from rounds.errors import GameDisabled, GameInUse, GameNotFound
 from rounds.models import Contest, GameAccess, Leaderboard, Round, new_game_token
 

@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 from django.db.models import Case, Expression, F, Value, When
 
-from gameplatform.accounts.api_keys import find_key
-from gameplatform.accounts.models import ApiKey, GameUser, GameUserToken
-from gameplatform.core.transactions import require_atomic
+from accounts.api_keys import find_key
+from accounts.models import ApiKey, GameUser, GameUserToken
+from core.db.transactions import require_atomic
 
 TOKEN_LENGTH_MAX = 100
 

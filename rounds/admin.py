@@ -14,13 +14,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from unfold.admin import TabularInline
 
-from gameplatform.accounts import roles
-from gameplatform.accounts.api_keys import issue_key_for_game
-from gameplatform.accounts.models import ApiKey, GameUser, User
-from gameplatform.backoffice.acts import Act, ShownOnce
-from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
-from gameplatform.backoffice.panels import Cell, Panel, Table, linked
-from gameplatform.backoffice.searching import as_number
+from accounts import roles
+from accounts.api_keys import issue_key_for_game
+from accounts.models import ApiKey, GameUser, User
+from backoffice.acts import Act, ShownOnce
+from backoffice.admin import PlatformAdmin, ReadOnlyAdmin
+from backoffice.panels import Cell, Panel, Table, linked
+from backoffice.searching import as_number
 from rounds import access, leaderboards, queries
 from rounds.models import Contest, GameAccess, GameVariable, Leaderboard, LeaderboardEntry, Round
 from rounds.standings import score_text

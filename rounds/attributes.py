@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from gameplatform.core.transactions import use_case
+from core.db.transactions import use_case
 from rounds.actors import Actor, count_activity
 from rounds.errors import AttributeNotFound, MissingParameter, TooManyAttributes
 from rounds.models import ATTRIBUTE_KEY_LENGTH_MAX, GameUserAttribute

@@ -11,9 +11,9 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import F
 
-from gameplatform.accounts.models import Game, GameUser
-from gameplatform.core import sql
-from gameplatform.core.transactions import require_atomic
+from accounts.models import Game, GameUser
+from core.db import sql
+from core.db.transactions import require_atomic
 from rounds.errors import ContestNotRunning, NotEntered
 from rounds.models import Contest, Round
 from rounds.standings import Result, Standing, clean_score, final_order, standing_of

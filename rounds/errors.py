@@ -1,6 +1,6 @@
-"""What rounds refuses. The families say how; `gameplatform.wire.gamefuse` gives each code its status."""
+"""What rounds refuses. The families say how; `core.wire.gamefuse` gives each code its status."""
 
-from gameplatform.core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class GameNotVerified(Forbidden):

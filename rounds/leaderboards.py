@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from gameplatform.accounts.models import User
-from gameplatform.core import trail
-from gameplatform.core.names import clean_name
-from gameplatform.core.transactions import use_case
+from accounts.models import User
+from core import trail
+from core.db.transactions import use_case
+from core.security.names import clean_name
 from rounds.actors import Actor, count_activity
 from rounds.models import LEADERBOARD_NAME_LENGTH_MAX, Leaderboard, LeaderboardEntry
 from rounds.players import require_self

@@ -10,8 +10,8 @@ import secrets
 from django.db import models
 from django.db.models import F, Q
 
-from gameplatform.accounts.models import Game, GameUser
-from gameplatform.core import clock
+from accounts.models import Game, GameUser
+from core.db import clock
 from rounds.standings import SCORE_DECIMALS_MAX, UNSCORED
 
 LEADERBOARD_NAME_LENGTH_MAX = 100

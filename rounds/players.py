@@ -12,11 +12,11 @@ from django.db import IntegrityError
 from django.db.models import F, Value
 from django.db.models.functions import Lower
 
-from gameplatform.accounts.models import GAME_USERNAME_LENGTH_MAX, Game, GameUser, GameUserToken, User, UserManager
-from gameplatform.core import sql
-from gameplatform.core.errors import Invalid
-from gameplatform.core.names import clean_name
-from gameplatform.core.transactions import require_atomic, use_case
+from accounts.models import GAME_USERNAME_LENGTH_MAX, Game, GameUser, GameUserToken, User, UserManager
+from core.db import sql
+from core.db.transactions import require_atomic, use_case
+from core.errors import Invalid
+from core.security.names import clean_name
 from rounds.access import playable_game
 from rounds.actors import Actor, count_activity, token_digest
 from rounds.errors import (

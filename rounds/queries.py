@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import BigIntegerField, F, Func, QuerySet
 
-from gameplatform.accounts.models import GameUser
+from accounts.models import GameUser
 from rounds.models import GameUserAttribute, GameVariable, Round
 
 Row = dict[str, Any]

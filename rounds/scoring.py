@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gameplatform.accounts.models import GameUser
-from gameplatform.core.transactions import require_atomic, use_case
+from accounts.models import GameUser
+from core.db.transactions import require_atomic, use_case
 from rounds import contests
 from rounds.actors import Actor, count_activity
 from rounds.errors import (

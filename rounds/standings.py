@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from gameplatform.core.errors import Invalid
+from core.errors import Invalid
 
 # Every score is nearer to zero than this, so as a standing it is behind all of them.
 UNSCORED = Decimal(10) ** 21

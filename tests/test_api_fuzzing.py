@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis import checks
 from schemathesis.config import SchemathesisConfig as Config
 
-from gameplatform.accounts import tokens
-from gameplatform.accounts.credentials import access_token
-from gameplatform.wire import openapi
+from accounts import sign_in
+from accounts.credentials import access_token
+from core.wire import openapi
 from rooms import offers, tick
 from rooms.models import Participant, Session
 from rooms.terms import TermsChange
@@ -115,7 +115,7 @@ def world(settings, role, player, rival, master, staff, game, make_room, fund, j
             joins=[*Participant.objects.values_list("pk", flat=True)],
             game=game.pk,
             user=rival.pk,
-            refresh=tokens.log_in(username="player", password="player's password", now=START).refresh,
+            refresh=sign_in.log_in(username="player", password="player's password", now=START).refresh,
             endpoints=[str(endpoint.public_id)],
             deliveries=[delivery.pk for delivery in deliveries_of(endpoint, now=START)],
             good=itertools.count(),

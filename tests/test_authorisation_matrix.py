@@ -17,8 +17,8 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from gameplatform.accounts import tokens
-from gameplatform.accounts.models import User
+from accounts import sign_in
+from accounts.models import User
 from rooms import tick
 from rooms.models import Session
 from tests.support.permissions import ROLES, Row
@@ -101,7 +101,7 @@ def world(player, rival, master, staff, game, make_room, fund, join):
             out_session_id=out_session_id,
             endpoint=endpoint,
             dead_delivery=deliveries_of(endpoint, now=START)[0],
-            refresh=tokens.log_in(username="player", password="player's password", now=START).refresh,
+            refresh=sign_in.log_in(username="player", password="player's password", now=START).refresh,
         )
 
 

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
-from gameplatform.core.models import AuditEntry
+from core.models import AuditEntry
 from gameplatform.operations.groups import GROUPS
 from rooms import tick
 from rooms.models import Participant, Session

@@ -13,7 +13,7 @@ from django.test import Client
 from drf_spectacular.generators import EndpointEnumerator
 from jsonschema import Draft202012Validator
 
-from gameplatform.wire import openapi
+from core.wire import openapi
 from tests.support.json_schema import closed
 
 COMMITTED = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"

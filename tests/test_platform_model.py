@@ -24,8 +24,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gameplatform.accounts.models import Game, User
-from gameplatform.core.errors import DomainError
+from accounts.models import Game, User
+from core.errors import DomainError
 from payments import adjustments
 from rooms import closing, entry, errors, lifecycle, offers, prizes, tick
 from rooms.models import Participant, Room, Session

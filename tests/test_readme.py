@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.conf import settings
 
-from gameplatform.accounts.models import User
+from accounts.models import User
 from payments import adjustments
 from tests.support.books import findings
 from tests.support.servers import WebServer, environment

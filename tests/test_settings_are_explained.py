@@ -9,7 +9,7 @@ READS = re.compile(r"""(?:env\.\w+|secret|os\.environ\.get|environ\.get)\(\s*"([
 
 def test_every_setting_that_is_read_is_explained():
     home = settings.BASE_DIR / "gameplatform"
-    texts = [path.read_text() for path in (home / "settings.py", *(home / "embedded").glob("*.py"))]
+    texts = [path.read_text() for path in (home / "settings.py", *(home / "launcher").glob("*.py"))]
     read = {name for text in texts for name in READS.findall(text)}
     read |= {f"RATE_LIMIT_{scope.upper()}" for scope in settings.RATE_LIMITS}
     read -= {"PATH", "HOME", "TZ", "LANG", "DJANGO_SETTINGS_MODULE"}

@@ -7,10 +7,10 @@ from django import forms
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from accounts import roles
+from accounts.models import User
+from backoffice.acts import Act, ReasonForm
 from chat.access import Caller
-from gameplatform.accounts import roles
-from gameplatform.accounts.models import User
-from gameplatform.backoffice.acts import Act, ReasonForm
 
 
 class ChatAct(Act):

@@ -9,14 +9,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
+from backoffice import sentences
+from backoffice.admin import ReadOnlyAdmin
+from backoffice.panels import Panel, Table
+from backoffice.searching import as_uuid
 from chat import messages, moderation, queries
 from chat.admin.acting import ChatAct, as_staff
 from chat.admin.rooms import MESSAGE_HEADINGS, TEXT_SHOWN, message_cells
 from chat.models import Message, Report
-from gameplatform.backoffice import sentences
-from gameplatform.backoffice.admin import ReadOnlyAdmin
-from gameplatform.backoffice.panels import Panel, Table
-from gameplatform.backoffice.searching import as_uuid
 
 # How many messages before and after the one in question are shown with it.
 AROUND = 10

@@ -11,14 +11,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
+from backoffice.admin import ReadOnlyAdmin
+from backoffice.panels import Cell, Panel, Table
+from backoffice.searching import as_uuid
+from backoffice.sentences import Tones
 from chat import moderation, queries, tenant_rooms
 from chat.admin.acting import ChatAct, DurationForm, as_staff, ends_at
 from chat.models import Conversation, Member, Message, ModerationAct, Sanction
-from gameplatform.backoffice.admin import ReadOnlyAdmin
-from gameplatform.backoffice.panels import Cell, Panel, Table
-from gameplatform.backoffice.searching import as_uuid
-from gameplatform.backoffice.sentences import Tones
-from gameplatform.core import clock
+from core.db import clock
 
 ROWS_SHOWN = 50
 TEXT_SHOWN = 120

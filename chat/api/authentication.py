@@ -1,7 +1,7 @@
 """A tenant's key, for the chat's views."""
 
-from gameplatform.accounts.api.authentication import ClientKeyAuthentication
-from gameplatform.accounts.models import ApiKey
+from accounts.api.authentication import ClientKeyAuthentication
+from accounts.models import ApiKey
 
 
 class ChatKeyAuthentication(ClientKeyAuthentication):

@@ -7,14 +7,14 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
+from accounts.api.authentication import PlatformJWTAuthentication
+from accounts.models import ApiClient, ApiKey, User
 from chat.access import Caller
 from chat.api.authentication import ChatKeyAuthentication
 from chat.errors import FieldInvalid, MessageNotFound, RoomAccessDenied, RoomNotFound
-from gameplatform.accounts.api.authentication import PlatformJWTAuthentication
-from gameplatform.accounts.models import ApiClient, ApiKey, User
-from gameplatform.core.errors import NotFound
-from gameplatform.wire.chatapi import ChatAPIView
-from gameplatform.wire.throttles import throttle_for
+from core.errors import NotFound
+from core.wire.chatapi import ChatAPIView
+from core.wire.throttles import throttle_for
 
 S = TypeVar("S", bound=Serializer)
 

@@ -14,7 +14,7 @@ from chat.api.base import ChatView, message_id_of, room_id_of
 from chat.errors import FieldInvalid, MessageNotFound
 from chat.models import Conversation, Message
 from chat.posting import Draft
-from gameplatform.wire import chatapi
+from core.wire import chatapi
 
 
 class RoomMessagesView(ChatView):

@@ -11,7 +11,7 @@ from chat.api import serializers
 from chat.api.base import ChatView, message_id_of, room_id_of
 from chat.errors import RoomAccessDenied
 from chat.models import Sanction
-from gameplatform.wire import chatapi
+from core.wire import chatapi
 
 
 class _SanctionView(ChatView):

@@ -5,16 +5,16 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import ApiKey
 from chat import presence, queries, tenant_rooms, tickets
 from chat.api import serializers
 from chat.api.base import ChatView, room_id_of
 from chat.errors import RoomAccessDenied, RoomInactive
 from chat.models import Conversation
-from gameplatform.accounts.models import ApiKey
-from gameplatform.core.errors import Unavailable
-from gameplatform.core.redis_connection import RedisAway
-from gameplatform.core.tickets import LIFETIME_SECONDS
-from gameplatform.wire import chatapi
+from core.errors import Unavailable
+from core.redis.connection import RedisAway
+from core.redis.tickets import LIFETIME_SECONDS
+from core.wire import chatapi
 
 
 class _RoomAnswerView(ChatView):

@@ -8,9 +8,9 @@ from typing import Any
 from rest_framework import serializers
 
 from chat.models import NAME_LENGTH_MAX, USER_ID_LENGTH_MAX
-from gameplatform.core.json_text import plain
-from gameplatform.core.names import has_hidden_characters
-from gameplatform.wire.fields import ID_MAX, NameField, RFC3339Field, StrictSerializer, TextField
+from core.json_text import plain
+from core.security.names import has_hidden_characters
+from core.wire.fields import ID_MAX, NameField, RFC3339Field, StrictSerializer, TextField
 
 SKIP_MAX = 1_000_000
 LIMIT_MAX = 100

@@ -5,7 +5,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.expressions
-import gameplatform.core.clock
+import core.db.clock
 import uuid
 from django.conf import settings
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from django.contrib.postgres.operations import BtreeGinExtension, UnaccentExtension
 from django.db import migrations, models
 
-from gameplatform.core.sql import install
+from core.db.sql import install
 
 SQL = Path(__file__).resolve().parent.parent / 'sql'
 
@@ -47,8 +47,8 @@ class Migration(migrations.Migration):
                 ('last_seq', models.PositiveBigIntegerField(default=0, editable=False)),
                 ('pruned_seq', models.PositiveBigIntegerField(default=0, editable=False)),
                 ('last_message_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(default=gameplatform.core.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=gameplatform.core.clock.now, editable=False)),
+                ('created_at', models.DateTimeField(default=core.db.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=core.db.clock.now, editable=False)),
                 ('client', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='accounts.apiclient')),
             ],
         ),
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                 ('user_id', models.CharField(max_length=128)),
                 ('user_name', models.CharField(max_length=200)),
                 ('meta', models.JSONField(blank=True, default=dict)),
-                ('joined_at', models.DateTimeField(default=gameplatform.core.clock.now)),
+                ('joined_at', models.DateTimeField(default=core.db.clock.now)),
                 ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='chat_memberships', to=settings.AUTH_USER_MODEL)),
                 ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='chat.conversation')),
             ],

@@ -10,12 +10,12 @@ from django.conf import settings
 from django.db import transaction
 from rest_framework.test import APIClient
 
+from accounts import api_keys
+from accounts.models import ApiClient, ApiKey, User
 from chat import conversations, tenant_rooms
 from chat.models import Conversation
 from chat.tests.live import Live
-from gameplatform.accounts import api_keys
-from gameplatform.accounts.models import ApiClient, ApiKey, User
-from gameplatform.core import clock
+from core.db import clock
 
 
 @dataclass(frozen=True)

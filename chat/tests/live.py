@@ -10,7 +10,7 @@ from typing import Any
 import websockets
 from django.conf import settings
 
-from gameplatform.core.tests.servers import Valkey
+from core.tests.servers import Valkey
 from tests.support.servers import WebServer, environment
 
 

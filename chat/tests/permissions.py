@@ -6,9 +6,9 @@ other is in ``test_isolation.py``, what members may in ``test_moderation.py``.
 
 import uuid
 
+from accounts.models import ApiClient
 from chat import tenant_rooms
-from gameplatform.accounts.models import ApiClient
-from gameplatform.core import clock
+from core.db import clock
 from tests.support.permissions import Ask, signed_in
 
 

@@ -6,9 +6,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import ApiClient, ApiKey, User
 from chat.models import Conversation, Member, Message, ModerationAct, Report, Sanction
-from gameplatform.accounts.models import ApiClient, ApiKey, User
-from gameplatform.core.models import AuditEntry
+from core.models import AuditEntry
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from gameplatform.accounts.models import ApiKey
-from gameplatform.core import clock
+from accounts.models import ApiKey
+from core.db import clock
 
 
 @pytest.fixture

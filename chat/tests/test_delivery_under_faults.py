@@ -12,7 +12,7 @@ import websockets
 from chat import tenant_rooms
 from chat.models import Conversation, Message
 from chat.tests.live import receive
-from gameplatform.core import clock
+from core.db import clock
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 

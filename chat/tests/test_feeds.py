@@ -12,8 +12,9 @@ from chat.access import Caller
 from chat.feeds import Feeds
 from chat.posting import Draft
 from chat.seating import Seat
-from gameplatform.core import clock, offload
-from gameplatform.core.hub import get_hub
+from core.db import clock
+from core.realtime import offload
+from core.realtime.hub import get_hub
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

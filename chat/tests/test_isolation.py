@@ -8,7 +8,7 @@ from django.db import transaction
 from chat import conversations
 from chat.models import Conversation, Member, Message, Sanction
 from chat.tests.conftest import join_table
-from gameplatform.core import clock
+from core.db import clock
 
 ROOM_CALLS = [
     ("get", "", None),

@@ -12,7 +12,7 @@ from chat.access import Caller
 from chat.errors import AlreadyInRoom, RoomFull, RoomInactive
 from chat.models import Conversation, Member, Message
 from chat.posting import Draft
-from gameplatform.core import clock
+from core.db import clock
 from tests.support.threads import kinds, together
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]

@@ -7,10 +7,10 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
+from accounts.models import ApiClient, ApiKey
 from chat import retention
 from chat.models import Conversation, Message, ModerationAct
-from gameplatform.accounts.models import ApiClient, ApiKey
-from gameplatform.core import clock
+from core.db import clock
 
 
 @pytest.fixture

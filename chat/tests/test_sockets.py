@@ -6,9 +6,9 @@ import json
 import pytest
 import websockets
 
+from accounts import api_keys
 from chat.tests.live import close_code, receive, send
-from gameplatform.accounts import api_keys
-from gameplatform.core import clock
+from core.db import clock
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 

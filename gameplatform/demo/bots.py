@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gameplatform.core.tokens import format_amount_fixed
+from core.amounts import format_amount_fixed
 from gameplatform.demo.client import Answer, Caller, PlayError, Tally, minor
 from gameplatform.demo.lobby import Lobby, SeenSession
 from gameplatform.demo.reconcile import Difference, Entry, SentScore

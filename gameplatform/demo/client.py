@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 
-from gameplatform.core.idempotency import IdempotencyInFlight
-from gameplatform.core.tokens import number_text, parse_amount
+from core.amounts import number_text, parse_amount
+from core.idempotency import IdempotencyInFlight
 from gameplatform.demo.logins import Login
 from rooms.terms import AMOUNT_DECIMALS
 

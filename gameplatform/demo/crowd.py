@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 
-from gameplatform.accounts.models import Game, User
-from gameplatform.core.transactions import use_case
+from accounts.models import Game, User
+from core.db.transactions import use_case
 from gameplatform.demo import crowd_rows
 from gameplatform.demo.crowd_rows import Place, Played
 from gameplatform.demo.seeding import MASTER

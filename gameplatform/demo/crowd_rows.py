@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import connection
 
-from gameplatform.core.secrets import encrypt
-from gameplatform.core.transactions import require_atomic
+from core.db.transactions import require_atomic
+from core.security.secrets import encrypt
 from payments.models import Account, Token
 from rooms.models import Room, Session
 

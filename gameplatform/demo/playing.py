@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from gameplatform.core.tokens import format_amount_fixed
+from core.amounts import format_amount_fixed
 from gameplatform.demo.bots import Bot, Table
 from gameplatform.demo.client import TIMEOUT, Caller, PlayError, Tally
 from gameplatform.demo.lobby import ANY_MODE, Lobby

@@ -9,10 +9,10 @@ from functools import partial
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 
-from gameplatform.accounts.identity import insert_user
-from gameplatform.accounts.models import Game, User
-from gameplatform.core.tokens import parse_amount
-from gameplatform.core.transactions import use_case
+from accounts.identity import insert_user
+from accounts.models import Game, User
+from core.amounts import parse_amount
+from core.db.transactions import use_case
 from gameplatform.demo.logins import CAST, Login, Role
 from payments import adjustments, wallets
 from payments.models import Adjustment, Token

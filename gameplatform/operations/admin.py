@@ -15,16 +15,16 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
-from gameplatform.accounts.models import User
-from gameplatform.backoffice import export_jobs
-from gameplatform.backoffice.admin import ReadOnlyAdmin
-from gameplatform.backoffice.entrance import may_enter
-from gameplatform.backoffice.export_jobs import ExportGone
-from gameplatform.backoffice.exports import CONTENT_TYPES
-from gameplatform.backoffice.models import Export
-from gameplatform.backoffice.panels import Button, Panel, Table
-from gameplatform.backoffice.sentences import Tones
-from gameplatform.core import clock
+from accounts.models import User
+from backoffice import export_jobs
+from backoffice.admin import ReadOnlyAdmin
+from backoffice.entrance import may_enter
+from backoffice.export_jobs import ExportGone
+from backoffice.exports import CONTENT_TYPES
+from backoffice.models import Export
+from backoffice.panels import Button, Panel, Table
+from backoffice.sentences import Tones
+from core.db import clock
 
 # An export's page shows its progress.
 REFRESH_SECONDS = 2

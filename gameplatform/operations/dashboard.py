@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import roles
+from accounts.models import User
+from backoffice.panels import Cell, Table
 from chat import queries as chat_queries
-from gameplatform.accounts import roles
-from gameplatform.accounts.models import User
-from gameplatform.backoffice.panels import Cell, Table
-from gameplatform.core import clock
-from gameplatform.core.tokens import format_amount_grouped
+from core.amounts import format_amount_grouped
+from core.db import clock
 from gameplatform.operations.vitals import Vitals, vitals
 from payments import jobs
 from payments import queries as books

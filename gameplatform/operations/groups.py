@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from django.contrib.auth.models import Group, Permission
 
-from gameplatform.core.transactions import use_case
+from core.db.transactions import use_case
 
 READ = (
     "rooms.view_room",

@@ -12,15 +12,15 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from accounts import pruning
+from backoffice import export_jobs
+from backoffice import pruning as backoffice_pruning
 from chat import retention
-from gameplatform.accounts import pruning
-from gameplatform.backoffice import export_jobs
-from gameplatform.backoffice import pruning as backoffice_pruning
-from gameplatform.core import idempotency
-from gameplatform.core.batches import delete_in_batches
-from gameplatform.webhooks import deliveries
+from core import idempotency
+from core.db.batches import delete_in_batches
 from payments import jobs
 from rooms import events
+from webhooks import deliveries
 
 IDEMPOTENCY_KEPT = timedelta(hours=24)
 EVENT_DAYS = 30

@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from gameplatform.core import clock
+from core.db import clock
 from gameplatform.operations import pruning
 
 logger = logging.getLogger(__name__)

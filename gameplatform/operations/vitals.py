@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.observability import health
+from core.realtime import census
+from core.redis import connection as redis_connection
+from core.redis.connection import RedisAway
 from gameplatform.celery import app
-from gameplatform.core import census, health, redis_connection
-from gameplatform.core.redis_connection import RedisAway
 
 # Celery keeps the tasks that no worker has taken yet in a list of this name.
 QUEUE = app.conf.task_default_queue

@@ -11,15 +11,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from gameplatform.accounts import roles
-from gameplatform.accounts.admin import PlatformUserAdmin
-from gameplatform.accounts.models import User
-from gameplatform.backoffice import sentences
-from gameplatform.backoffice.acts import Act, ReasonForm
-from gameplatform.backoffice.admin import ReadOnlyAdmin
-from gameplatform.backoffice.panels import Button, Cell, Panel, Table, linked
-from gameplatform.core.errors import DomainError
-from gameplatform.core.tokens import amount_decimal, parse_amount
+from accounts import roles
+from accounts.admin import PlatformUserAdmin
+from accounts.models import User
+from backoffice import sentences
+from backoffice.acts import Act, ReasonForm
+from backoffice.admin import ReadOnlyAdmin
+from backoffice.panels import Button, Cell, Panel, Table, linked
+from core.amounts import amount_decimal, parse_amount
+from core.errors import DomainError
 from payments import adjustments
 from payments.admin.ledger import amount_text
 from payments.models import Account, Adjustment, AdjustmentRequest, Token

@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from gameplatform.backoffice.acts import Act
-from gameplatform.backoffice.admin import ReadOnlyAdmin
-from gameplatform.backoffice.panels import Cell, Panel, Table
-from gameplatform.backoffice.searching import as_number
-from gameplatform.core.tokens import amount_decimal, format_amount_grouped
+from backoffice.acts import Act
+from backoffice.admin import ReadOnlyAdmin
+from backoffice.panels import Cell, Panel, Table
+from backoffice.searching import as_number
+from core.amounts import amount_decimal, format_amount_grouped
 from payments import queries
 from payments.models import Account, Token, Transfer
 

@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
-from gameplatform.accounts import roles
-from gameplatform.accounts.models import User
-from gameplatform.backoffice import sentences
-from gameplatform.backoffice.acts import Act
-from gameplatform.backoffice.admin import PlatformAdmin, ReadOnlyAdmin
-from gameplatform.backoffice.panels import Cell, Panel, Table
-from gameplatform.backoffice.searching import as_number, as_uuid
+from accounts import roles
+from accounts.models import User
+from backoffice import sentences
+from backoffice.acts import Act
+from backoffice.admin import PlatformAdmin, ReadOnlyAdmin
+from backoffice.panels import Cell, Panel, Table
+from backoffice.searching import as_number, as_uuid
 from payments import jobs
 from payments.admin.ledger import account_cell, amount_text, code_text
 from payments.models import Account, Allowance, Job, PlayerProfile, PlayerSession, Pot, PotGame, PotMember

@@ -9,10 +9,10 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from gameplatform.accounts.api_keys import find_key, signing_secret
-from gameplatform.accounts.models import ApiKey, Game
-from gameplatform.core import clock
-from gameplatform.wire import plyr
+from accounts.api_keys import find_key, signing_secret
+from accounts.models import ApiKey, Game
+from core.db import clock
+from core.wire import plyr
 
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
 

@@ -6,12 +6,12 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.accounts.models import ApiClient, ApiKey, Game
-from gameplatform.core import idempotency
-from gameplatform.core.json_text import loads_strict
-from gameplatform.core.secrets import decrypt, encrypt
-from gameplatform.wire import plyr
-from gameplatform.wire.rendering import OrjsonRenderer
+from accounts.models import ApiClient, ApiKey, Game
+from core import idempotency
+from core.json_text import loads_strict
+from core.security.secrets import decrypt, encrypt
+from core.wire import plyr
+from core.wire.rendering import OrjsonRenderer
 from payments.api.authentication import SignedRequestAuthentication, request_digest
 
 

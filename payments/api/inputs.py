@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from gameplatform.core.tokens import InvalidAmount, parse_amount
-from gameplatform.wire import plyr
+from core.amounts import InvalidAmount, parse_amount
+from core.wire import plyr
 from payments.errors import InvalidPlyrId, PotNotFound
 from payments.models import Token
 from payments.player_access import Bearer

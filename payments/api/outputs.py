@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gameplatform.core.tokens import format_amount
-from gameplatform.wire import plyr
-from gameplatform.wire.fields import iso_ms
+from core.amounts import format_amount
+from core.wire import plyr
+from core.wire.fields import iso_ms
 from payments.models import Job, PlayerProfile, Pot, Token
 from payments.player_access import Grant
 from payments.pot_queries import PotView

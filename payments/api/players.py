@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.accounts.models import Game
-from gameplatform.wire import plyr
-from gameplatform.wire.fields import iso_ms
+from accounts.models import Game
+from core.wire import plyr
+from core.wire.fields import iso_ms
 from payments import allowances, player_access, pot_queries
 from payments.api import inputs, outputs
 from payments.api.base import OnceView, SignedView

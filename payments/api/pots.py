@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.core import clock
-from gameplatform.wire import plyr
+from core.db import clock
+from core.wire import plyr
 from payments import allowances, jobs, player_access, pot_queries, pots, tasks
 from payments.api import inputs, outputs
 from payments.api.authentication import request_digest

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gameplatform.wire.fields import AMOUNT_SCHEMA, IdField, NameField, QueryIdField, StrictSerializer, TextField
+from core.wire.fields import AMOUNT_SCHEMA, IdField, NameField, QueryIdField, StrictSerializer, TextField
 
 REASON_LENGTH_MAX = 200
 STATEMENT_LINES_MAX = 100

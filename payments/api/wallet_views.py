@@ -6,15 +6,15 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.accounts import roles
-from gameplatform.accounts.api.base import AuthedNestView
-from gameplatform.accounts.models import User
-from gameplatform.core.errors import Forbidden, Invalid, NotFound
-from gameplatform.core.tokens import format_amount_fixed
-from gameplatform.wire.fields import AmountField, iso_ms
-from gameplatform.wire.idempotency import idempotent
-from gameplatform.wire.nest import ok
-from gameplatform.wire.throttles import throttle_for
+from accounts import roles
+from accounts.api.base import AuthedNestView
+from accounts.models import User
+from core.amounts import format_amount_fixed
+from core.errors import Forbidden, Invalid, NotFound
+from core.wire.fields import AmountField, iso_ms
+from core.wire.idempotency import idempotent
+from core.wire.nest import ok
+from core.wire.throttles import throttle_for
 from payments import adjustments, queries, wallets
 from payments.api import schema
 from payments.api.serializers import AdjustmentInput, StatementQuery

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gameplatform.accounts.models import User
-from gameplatform.core.models import AuditEntry
+from accounts.models import User
+from core.models import AuditEntry
 from payments import adjustments
 from payments.errors import (
     AdjustmentDecided,

@@ -8,8 +8,8 @@ import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.management import CommandError, call_command
 
-from gameplatform.accounts.models import User
-from gameplatform.core import clock
+from accounts.models import User
+from core.db import clock
 from payments.errors import InvalidPlyrId
 from payments.models import Allowance, PlayerProfile, SessionKey
 from payments.players import clean_plyr_id, renew_otp

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from gameplatform.core.models import AuditEntry
+from core.models import AuditEntry
 from payments.models import Account, Job, Pot
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.db import connection
 
-from gameplatform.core import clock
+from core.db import clock
 from payments import jobs
 from payments.models import Account, Allowance, ApiClient, Job, Pot
 from payments.pot_rows import Order, Row, Seat

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from gameplatform.core import clock
+from core.db import clock
 from payments import ledger
 from payments.models import Account, Job, Pot, PotGame
 from tests.support.books import balance

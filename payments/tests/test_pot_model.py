@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from gameplatform.accounts.models import ApiClient, Game, User
+from accounts.models import ApiClient, Game, User
 from payments import allowances, jobs, ledger, wallets
 from payments.models import Account, Allowance, Job, PlayerProfile, Pot
 from payments.players import insert_player, set_pot_game

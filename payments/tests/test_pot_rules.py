@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 
-from gameplatform.core import clock
+from core.db import clock
 from payments import freezing, jobs, wallets
 from payments.models import Account, Allowance, Escrow, Job, Pot, PotMember
 from payments.players import set_pot_game

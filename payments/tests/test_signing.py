@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from gameplatform.accounts.api_keys import issue_key, revoke_key
-from gameplatform.accounts.models import ApiClient, ApiKey, Game
-from gameplatform.core import clock
+from accounts.api_keys import issue_key, revoke_key
+from accounts.models import ApiClient, ApiKey, Game
+from core.db import clock
 from payments.models import Job, Pot
 from tests.contracts.plyr_client import PlyrClient, sign
 from tests.support.pots import send_by_django

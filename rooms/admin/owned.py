@@ -6,9 +6,9 @@ from django.contrib.auth import get_permission_codename
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from gameplatform.accounts import roles
-from gameplatform.accounts.models import User
-from gameplatform.backoffice.admin import ReadOnlyAdmin
+from accounts import roles
+from accounts.models import User
+from backoffice.admin import ReadOnlyAdmin
 
 STATUS_TONES = {
     "open": "success",

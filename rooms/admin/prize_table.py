@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from unfold.widgets import INPUT_CLASSES
 
-from gameplatform.backoffice import sentences
-from gameplatform.core.errors import DomainError
+from backoffice import sentences
+from core.errors import DomainError
 from rooms import prizes
 
 BLANK_ROWS = 3

@@ -14,14 +14,14 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from gameplatform.accounts import roles
-from gameplatform.accounts.models import Game, User
-from gameplatform.backoffice import sentences
-from gameplatform.backoffice.acts import Act, ActForm, ReasonForm
-from gameplatform.backoffice.panels import Cell, Panel, Table
-from gameplatform.backoffice.searching import as_number
-from gameplatform.core.errors import DomainError
-from gameplatform.core.tokens import amount_decimal, format_amount_fixed, parse_amount
+from accounts import roles
+from accounts.models import Game, User
+from backoffice import sentences
+from backoffice.acts import Act, ActForm, ReasonForm
+from backoffice.panels import Cell, Panel, Table
+from backoffice.searching import as_number
+from core.amounts import amount_decimal, format_amount_fixed, parse_amount
+from core.errors import DomainError
 from payments.admin.ledger import amount_text
 from payments.models import Token
 from rooms import figures, offers, prizes, queries

@@ -12,14 +12,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
-from gameplatform.accounts import roles
-from gameplatform.accounts.models import User
-from gameplatform.backoffice import sentences
-from gameplatform.backoffice.acts import Act
-from gameplatform.backoffice.panels import Button, Cell, Panel, Table
-from gameplatform.backoffice.searching import as_number
-from gameplatform.core import clock
-from gameplatform.core.tokens import amount_decimal
+from accounts import roles
+from accounts.models import User
+from backoffice import sentences
+from backoffice.acts import Act
+from backoffice.panels import Button, Cell, Panel, Table
+from backoffice.searching import as_number
+from core.amounts import amount_decimal
+from core.db import clock
 from payments.admin.ledger import amount_text, code_text
 from payments.queries import transfers_of
 from rooms import lifecycle, quarantine

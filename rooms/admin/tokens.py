@@ -6,9 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from gameplatform.accounts import roles
-from gameplatform.accounts.models import User
-from gameplatform.backoffice.acts import Act
+from accounts import roles
+from accounts.models import User
+from backoffice.acts import Act
 from payments.admin.ledger import TokenAdmin
 from payments.models import Token
 from rooms import reconciliation

@@ -6,7 +6,7 @@ called off before it. The draw's hashes are computed as any draw's are.
 
 from typing import Any
 
-from gameplatform.core import tickets
+from core.redis import tickets
 from rooms import draw
 from rooms.api import shapes
 

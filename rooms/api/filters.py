@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django_filters import rest_framework as filters
 from rest_framework.exceptions import ValidationError
 
-from gameplatform.wire.fields import QueryIdField, first_message
+from core.wire.fields import QueryIdField, first_message
 from rooms.models import Participant, Room
 
 HOST_LENGTH_MAX = 64

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from gameplatform.wire.fields import iso_ms
+from core.wire.fields import iso_ms
 from rooms import events
 from rooms.api import shapes
 from rooms.models import Participant, Room, Session

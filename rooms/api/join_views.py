@@ -6,12 +6,12 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.accounts.api.base import AuthedNestView
-from gameplatform.core import metrics
-from gameplatform.wire.fields import iso_ms
-from gameplatform.wire.idempotency import idempotent
-from gameplatform.wire.nest import ok, parse_page
-from gameplatform.wire.throttles import throttle_for
+from accounts.api.base import AuthedNestView
+from core.observability import metrics
+from core.wire.fields import iso_ms
+from core.wire.idempotency import idempotent
+from core.wire.nest import ok, parse_page
+from core.wire.throttles import throttle_for
 from rooms import entry, queries
 from rooms.api import schema, shapes
 from rooms.api.filters import ParticipantFilter, filtered

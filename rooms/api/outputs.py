@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gameplatform.accounts.models import Game
-from gameplatform.wire.openapi import ID, TIME, Described, Schema
+from accounts.models import Game
+from core.wire.openapi import ID, TIME, Described, Schema
 from rooms.api import shapes
 from rooms.models import Outcome, Session
 from rooms.prizes import PRIZES_MAX

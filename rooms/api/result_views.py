@@ -3,11 +3,11 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.accounts.api.signed import IsKey, ResultsKeyAuthentication
-from gameplatform.accounts.models import ApiKey
-from gameplatform.wire.fields import ID_MAX, iso_ms
-from gameplatform.wire.nest import NestView, ok
-from gameplatform.wire.throttles import throttle_for
+from accounts.api.signed import IsKey, ResultsKeyAuthentication
+from accounts.models import ApiKey
+from core.wire.fields import ID_MAX, iso_ms
+from core.wire.nest import NestView, ok
+from core.wire.throttles import throttle_for
 from rooms import results
 from rooms.api import schema
 from rooms.api.serializers import ResultInput

@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.accounts.api.base import AuthedNestView
-from gameplatform.core import tickets
-from gameplatform.wire.nest import ok, parse_page
+from accounts.api.base import AuthedNestView
+from core.redis import tickets
+from core.wire.nest import ok, parse_page
 from rooms import offers, queries
 from rooms.api import schema, shapes
 from rooms.api.filters import RoomFilter, filtered

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import exceptions
 
-from gameplatform.wire.openapi import (
+from core.wire.openapi import (
     ID,
     PAGE_REFUSED,
     PAGING,

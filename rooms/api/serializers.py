@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gameplatform.wire.fields import (
+from core.wire.fields import (
     AmountField,
     CountField,
     IdField,

@@ -7,9 +7,9 @@ from orjson import Fragment
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.accounts.api.base import AuthedNestView
-from gameplatform.wire.fields import ID_MAX
-from gameplatform.wire.nest import ok
+from accounts.api.base import AuthedNestView
+from core.wire.fields import ID_MAX
+from core.wire.nest import ok
 from rooms import proof, queries, scores
 from rooms.api import schema, shapes
 from rooms.api.serializers import ScoreInput

@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from gameplatform.core.tokens import amount_number, format_amount
-from gameplatform.wire.fields import iso_ms
+from core.amounts import amount_number, format_amount
+from core.wire.fields import iso_ms
 from rooms import queries
 from rooms.models import Participant, Room, Session
 from rooms.terms import AMOUNT_DECIMALS

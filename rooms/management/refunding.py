@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from gameplatform.accounts.management.actors import add_actor_argument, named_actor
-from gameplatform.core import clock
-from gameplatform.core.errors import DomainError
-from gameplatform.core.tokens import format_amount_fixed
+from accounts.management.actors import add_actor_argument, named_actor
+from core.amounts import format_amount_fixed
+from core.db import clock
+from core.errors import DomainError
 from rooms import queries
 from rooms.models import Outcome, Session
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from django.db import migrations
 
-from gameplatform.core.sql import install
+from core.db.sql import install
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import django.db.models.deletion
 from django.db import migrations, models
 
-from gameplatform.core.sql import install
+from core.db.sql import install
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from gameplatform.core.models import AuditEntry
+from core.models import AuditEntry
 from rooms import tick
 from rooms.models import Room, Session
 from tests.support.backoffice import worker

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gameplatform.core import clock
+from core.db import clock
 from payments.errors import InsufficientFunds
 from rooms import entry, errors, lifecycle, offers
 from rooms.models import Participant, RoomEvent, Session

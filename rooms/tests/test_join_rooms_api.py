@@ -167,7 +167,7 @@ def test_a_join_whose_answer_was_lost_is_answered_by_its_place(api, player, requ
     """The process dies after the commit and before the answer is kept: the key on the money row still knows."""
     client = api(player)
     with monkeypatch.context() as broken:
-        broken.setattr("gameplatform.wire.idempotency._settle", lambda *given, **more: None)
+        broken.setattr("core.wire.idempotency._settle", lambda *given, **more: None)
         first = client.post(JOINS, request_body, headers={"Idempotency-Key": "tap-1"})
     with time_machine.travel(START + timedelta(seconds=31), tick=False), nothing_moves():
         again = client.post(JOINS, request_body, headers={"Idempotency-Key": "tap-1"})

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gameplatform.core import clock
+from core.db import clock
 from rooms import lifecycle, offers, settlement, tick
 from rooms.errors import TransitionRefused
 from rooms.models import Outcome, Participant, Room, RoomEvent, Session, SessionTransition

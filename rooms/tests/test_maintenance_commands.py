@@ -10,10 +10,12 @@ from django.contrib.sessions.models import Session as WebSession
 from django.core.management import CommandError, call_command
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from gameplatform.accounts.models import ApiClient, ApiKey
-from gameplatform.core import clock, idempotency, secrets
-from gameplatform.core.csv_text import safe_cell
-from gameplatform.core.models import IdempotencyRecord
+from accounts.models import ApiClient, ApiKey
+from core import idempotency
+from core.db import clock
+from core.models import IdempotencyRecord
+from core.security import secrets
+from core.spreadsheets import safe_cell
 from payments.models import Transfer
 from rooms import lifecycle, tick
 from rooms.models import Outcome, RoomEvent, Session, SessionTransition
@@ -339,7 +341,7 @@ def test_a_rotation_goes_through_many_batches_and_takes_up_where_it_was_stopped(
     for _ in range(4):
         make_room()
     old_and_new.FIELD_ENCRYPTION_KEYS = ["newest", "new", "old"]
-    monkeypatch.setattr("gameplatform.core.key_rotation.BATCH_ROWS", 2)
+    monkeypatch.setattr("core.security.key_rotation.BATCH_ROWS", 2)
     first = Session.objects.order_by("pk").first()
     Session.objects.filter(pk=first.pk).update(seed_encrypted=secrets.rotate(bytes(first.seed_encrypted)))
     assert "rooms_session.seed_encrypted: 4 encrypted anew" in run("rotate_keys")

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from gameplatform.core.models import AuditEntry
+from core.models import AuditEntry
 from payments import adjustments, freezing, ledger, wallets
 from payments.errors import TokenFrozen, TokenNotFrozen
 from payments.models import Account, Token, TokenFreezeStep, Transfer

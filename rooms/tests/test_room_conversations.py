@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chat.models import Conversation, Member, Message
-from gameplatform.core import clock
+from core.db import clock
 from rooms import entry, offers, tick
 from rooms.models import Session
 from tests.support.books import findings

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from gameplatform.accounts.models import Game
+from accounts.models import Game
 from rooms import offers, tick
 from rooms.models import Room, Session
 from tests.support.books import nothing_moves

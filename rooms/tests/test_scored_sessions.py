@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from gameplatform.accounts.models import Game
+from accounts.models import Game
 from rooms import entry, lifecycle, scores, tick
 from rooms.errors import ScoreRefused
 from rooms.models import Session

@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from gameplatform.accounts import api_keys
-from gameplatform.accounts.api.signed import signature
-from gameplatform.accounts.models import ApiClient, Game
+from accounts import api_keys
+from accounts.api.signed import signature
+from accounts.models import ApiClient, Game
 from rooms import tick
 from rooms.models import Participant, Session, SubmittedResult
 from tests.support.books import balance, findings, nothing_moves

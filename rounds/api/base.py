@@ -5,10 +5,10 @@ from typing import Any
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from gameplatform.accounts.models import GameUser
-from gameplatform.core import clock
-from gameplatform.core.json_text import INTEGER_MAX
-from gameplatform.wire.gamefuse import GameFuseView, Unauthenticated
+from accounts.models import GameUser
+from core.db import clock
+from core.json_text import INTEGER_MAX
+from core.wire.gamefuse import GameFuseView, Unauthenticated
 from rounds.actors import Actor, actor_by_service_key, actor_by_token
 from rounds.errors import GameUserNotFound, OtherGame
 from rounds.queries import game_user

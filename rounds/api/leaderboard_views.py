@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.core.errors import Invalid
+from core.errors import Invalid
 from rounds import leaderboards, queries
 from rounds.api import shapes
 from rounds.api.base import ActorView, path_id

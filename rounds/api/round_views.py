@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.core.errors import Invalid
-from gameplatform.wire.gamefuse import Parameters
+from core.errors import Invalid
+from core.wire.gamefuse import Parameters
 from rounds import queries, scoring
 from rounds.api import shapes
 from rounds.api.base import ActorView, path_id

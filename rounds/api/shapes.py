@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from gameplatform.accounts.models import GameUser
-from gameplatform.wire.fields import iso_ms
+from accounts.models import GameUser
+from core.wire.fields import iso_ms
 from rounds.actors import month_of
 from rounds.models import GameAccess
 from rounds.standings import score_text

@@ -11,9 +11,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.accounts.models import ApiKey
-from gameplatform.core.errors import Invalid
-from gameplatform.wire.gamefuse import GameFuseView, Unauthenticated
+from accounts.models import ApiKey
+from core.errors import Invalid
+from core.wire.gamefuse import GameFuseView, Unauthenticated
 from rounds import access, players
 from rounds.actors import find_service_key
 from rounds.api import shapes

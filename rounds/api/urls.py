@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, re_path
 
-from gameplatform.wire.gamefuse import GameFuseView, UnknownRouteView
+from core.wire.gamefuse import GameFuseView, UnknownRouteView
 from rounds.api import leaderboard_views as boards
 from rounds.api import round_views as rounds
 from rounds.api import suite_views as suite

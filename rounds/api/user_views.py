@@ -7,11 +7,11 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gameplatform.accounts.api.authentication import PlatformJWTAuthentication
-from gameplatform.accounts.models import GameUser
-from gameplatform.core.json_text import MalformedJSON, loads_strict
-from gameplatform.wire.gamefuse import GameFuseView, Unauthenticated, named_email
-from gameplatform.wire.throttles import throttle_for
+from accounts.api.authentication import PlatformJWTAuthentication
+from accounts.models import GameUser
+from core.json_text import MalformedJSON, loads_strict
+from core.wire.gamefuse import GameFuseView, Unauthenticated, named_email
+from core.wire.throttles import throttle_for
 from rounds import access, attributes, players, queries
 from rounds.api import shapes
 from rounds.api.base import ActorView, path_id

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import gameplatform.core.clock
+import core.db.clock
 import rounds.models
 from decimal import Decimal
 from django.db import migrations, models
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('token', models.CharField(default=rounds.models.new_game_token, editable=False, max_length=64, unique=True)),
                 ('description', models.TextField(blank=True, default='', max_length=2000)),
                 ('is_test', models.BooleanField(default=False, editable=False)),
-                ('created_at', models.DateTimeField(default=gameplatform.core.clock.now, editable=False)),
+                ('created_at', models.DateTimeField(default=core.db.clock.now, editable=False)),
             ],
             options={
                 'verbose_name': 'game access',

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from rest_framework.test import APIClient
 
-from gameplatform.accounts.api_keys import IssuedKey, issue_key
-from gameplatform.accounts.models import ApiClient, Game
-from gameplatform.core import clock
+from accounts.api_keys import IssuedKey, issue_key
+from accounts.models import ApiClient, Game
+from core.db import clock
 from rounds import access, players
 from rounds.actors import Actor
 from rounds.models import GameAccess

@@ -4,7 +4,7 @@ None of the platform's roles is a game user: their tokens open nothing here but 
 may do to each other is in this folder's other tests.
 """
 
-from gameplatform.core import clock
+from core.db import clock
 from rounds import access
 from tests.support.permissions import Ask, Row, everybody
 

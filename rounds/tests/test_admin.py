@@ -7,10 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from gameplatform.accounts.api_keys import find_key
-from gameplatform.accounts.models import ApiKey, Game, User
-from gameplatform.core import clock
-from gameplatform.core.models import AuditEntry
+from accounts.api_keys import find_key
+from accounts.models import ApiKey, Game, User
+from core.db import clock
+from core.models import AuditEntry
 from rounds import scoring
 from rounds.models import Contest, GameAccess, GameVariable, Leaderboard, LeaderboardEntry, Round
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from gameplatform.accounts.models import GameUser
+from accounts.models import GameUser
 from rounds import contests
 from rounds.errors import ContestNotRunning, NotEntered
 from rounds.models import Contest, Round

@@ -6,9 +6,9 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from gameplatform.accounts.api_keys import issue_key
-from gameplatform.accounts.models import ApiClient, Game, GameUser, GameUserToken
-from gameplatform.core import clock
+from accounts.api_keys import issue_key
+from accounts.models import ApiClient, Game, GameUser, GameUserToken
+from core.db import clock
 from rounds.models import Contest, GameAccess, GameVariable, Leaderboard, Round
 from rounds.players import NUMBER_MAX, TOKENS_MAX
 

@@ -8,7 +8,7 @@ import time_machine
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from gameplatform.accounts.models import GameUser
+from accounts.models import GameUser
 from rounds import contests
 from rounds.models import Contest, Round
 

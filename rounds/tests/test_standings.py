@@ -8,7 +8,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gameplatform.accounts.models import GameUser
+from accounts.models import GameUser
 from rounds import queries
 from rounds.models import Contest, Round
 from rounds.standings import UNSCORED, InvalidScore, Result, clean_score, final_order, standing_of

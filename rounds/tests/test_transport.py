@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from gameplatform.accounts.api_keys import issue_key
-from gameplatform.accounts.models import ApiClient
-from gameplatform.core import clock
+from accounts.api_keys import issue_key
+from accounts.models import ApiClient
+from core.db import clock
 from rounds.models import GameUserAttribute, Round
 
 ROUNDS = "/api/v3/game_rounds"

@@ -4,8 +4,8 @@ import base64
 
 from django_otp.oath import TOTP
 
-from gameplatform.backoffice import second_factor
-from gameplatform.core import clock
+from accounts import second_factor
+from core.db import clock
 
 
 class App:

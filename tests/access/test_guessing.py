@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from gameplatform.core import clock
+from core.db import clock
 
 LIMIT = 3
 

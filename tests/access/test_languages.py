@@ -14,8 +14,8 @@ import unfold
 from django.test import Client
 from django.utils import translation
 
-from gameplatform.accounts.models import User
-from gameplatform.backoffice import sentences
+from accounts.models import User
+from backoffice import sentences
 from tests.support import messages
 
 PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")

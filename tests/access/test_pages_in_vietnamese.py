@@ -14,19 +14,19 @@ import pytest
 from django.contrib import admin
 from django.test import Client, RequestFactory
 
+from accounts.models import Game, User
+from backoffice import export_jobs
+from backoffice.models import Export
+from backoffice.preferences import time_zones
 from chat.models import Conversation, Message
-from gameplatform.accounts.models import Game, User
-from gameplatform.backoffice import export_jobs
-from gameplatform.backoffice.models import Export
-from gameplatform.backoffice.preferences import time_zones
-from gameplatform.core import clock
-from gameplatform.core.models import AuditEntry
-from gameplatform.webhooks.models import Endpoint
+from core.db import clock
+from core.models import AuditEntry
 from payments.models import Job
 from rooms.models import Session
 from tests.support import messages
 from tests.support.backoffice import one_of_each, run_session
 from tests.support.books import nothing_moves
+from webhooks.models import Endpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Words that no Vietnamese sentence has.

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone, translation
 
-from gameplatform.accounts.models import Game, User
-from gameplatform.backoffice.preferences import time_zones
+from accounts.models import Game, User
+from backoffice.preferences import time_zones
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOON = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)

@@ -9,13 +9,13 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from gameplatform.backoffice.admin import PlatformAdmin
-from gameplatform.webhooks.models import Endpoint
+from backoffice.admin import PlatformAdmin
 from payments.models import Account, AdjustmentRequest
 from rooms.models import Session
 from tests.access.authenticating import equip
 from tests.support.backoffice import one_of_each, run_session
 from tests.support.books import balance, nothing_moves
+from webhooks.models import Endpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

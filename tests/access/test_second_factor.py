@@ -14,12 +14,12 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from gameplatform.backoffice import second_factor
-from gameplatform.backoffice.models import Authenticator, Export, RecoveryCode
-from gameplatform.backoffice.second_factor import Verdict
-from gameplatform.core import clock
-from gameplatform.core.key_rotation import secret_columns
-from gameplatform.core.models import AuditEntry
+from accounts import second_factor
+from accounts.second_factor import Verdict
+from backoffice.models import Authenticator, Export, RecoveryCode
+from core.db import clock
+from core.models import AuditEntry
+from core.security.key_rotation import secret_columns
 from tests.access.authenticating import App, equip
 from tests.support.backoffice import worker
 from tests.support.books import nothing_moves

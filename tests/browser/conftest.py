@@ -11,10 +11,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
-from gameplatform.accounts.credentials import access_token
-from gameplatform.accounts.models import User
-from gameplatform.core import clock
-from gameplatform.core.tests.servers import Valkey
+from accounts.credentials import access_token
+from accounts.models import User
+from core.db import clock
+from core.tests.servers import Valkey
 from tests.support.servers import Clockwork, WebServer, environment
 
 # A loaded machine with two cores is slow, not wrong.

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
-from gameplatform.core import clock
+from core.db import clock
 from tests.access.authenticating import App
 from tests.support.books import balance
 

@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from gameplatform.backoffice.admin import PlatformAdmin
+from backoffice.admin import PlatformAdmin
 from tests.support.backoffice import one_of_each, run_session
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]

@@ -6,9 +6,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from gameplatform.accounts.models import User
-from gameplatform.backoffice.models import Export
-from gameplatform.core.models import AuditEntry
+from accounts.models import User
+from backoffice.models import Export
+from core.models import AuditEntry
 from tests.browser.pages import fact
 from tests.support.backoffice import run_session, worker
 from tests.support.workbooks import sheet

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
-from gameplatform.accounts.models import User
+from accounts.models import User
 from rooms.models import Room, Session
 from tests.browser.pages import panel, rows, send
 from tests.support.books import balance, findings

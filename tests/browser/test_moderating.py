@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chat.models import Member, Message
-from gameplatform.core.models import AuditEntry
+from core.models import AuditEntry
 from tests.browser.pages import panel, rows, send
 from tests.support.backoffice import worker
 

@@ -7,8 +7,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session as Login
 from playwright.sync_api import expect
 
-from gameplatform.core import clock
-from gameplatform.core.models import AuditEntry
+from core.db import clock
+from core.models import AuditEntry
 from payments.models import Transfer
 from rooms.models import Session
 from tests.browser.pages import fact, panel, rows, send

@@ -3,7 +3,7 @@
 import pytest
 from django.db.models import QuerySet
 
-from gameplatform.core import clock
+from core.db import clock
 from payments import adjustments
 from payments.models import Adjustment, AdjustmentRequest
 from tests.support.backoffice import worker

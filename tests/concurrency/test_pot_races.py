@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from gameplatform.core import clock
+from core.db import clock
 from payments import jobs, otp
 from payments.api import pots as pot_views
 from payments.models import Account, Allowance, ApiClient, Job, PlayerProfile, PlayerSession, Pot, PotGame

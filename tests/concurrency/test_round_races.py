@@ -8,9 +8,9 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from gameplatform.accounts.models import Game, GameUser
-from gameplatform.core import clock
-from gameplatform.core.errors import Conflict
+from accounts.models import Game, GameUser
+from core.db import clock
+from core.errors import Conflict
 from rounds import access, contests, players, scoring
 from rounds.actors import Actor
 from rounds.models import Contest, Round

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from gameplatform.core import sql
+from core.db import sql
 from rooms import entry, lifecycle, locks, settlement
 from rooms.models import Outcome, Participant, Session
 from tests.support.books import balance, findings, held

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from gameplatform.core import clock
-from gameplatform.webhooks import courier, deliveries, endpoints, outbox
-from gameplatform.webhooks.catalogue import EventType
-from gameplatform.webhooks.models import Delivery, Endpoint
-from gameplatform.webhooks.outbox import Audience
+from core.db import clock
 from tests.support.receiver import Receiver, Reply
 from tests.support.threads import kinds, together
+from webhooks import courier, deliveries, endpoints, outbox
+from webhooks.catalogue import EventType
+from webhooks.models import Delivery, Endpoint
+from webhooks.outbox import Audience
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
 

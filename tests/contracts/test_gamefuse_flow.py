@@ -2,8 +2,8 @@
 
 import pytest
 
-from gameplatform.accounts.models import Game
-from gameplatform.core import clock
+from accounts.models import Game
+from core.db import clock
 from rounds import access
 from tests.contracts.gamefuse_client import GameFuseClient, Refused
 

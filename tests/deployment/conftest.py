@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from gameplatform.accounts.models import User
-from gameplatform.core.tests.servers import Valkey
+from accounts.models import User
+from core.tests.servers import Valkey
 from payments import adjustments
 from tests.deployment.stack import Stack
 from tests.support.servers import environment

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.conf import settings
 
-from gameplatform.core.health import HEARTBEAT_KEY
-from gameplatform.core.tests.servers import free_port
+from core.observability.health import HEARTBEAT_KEY
+from core.tests.servers import free_port
 from tests.deployment import compose
 
 READY_SECONDS = 60

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from gameplatform.embedded.postgres import binary_folder
+from gameplatform.launcher.postgres import binary_folder
 from tests.support.postgres import Postgres
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]

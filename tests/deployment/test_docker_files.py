@@ -13,7 +13,7 @@ import yaml
 from django.conf import settings
 from prometheus_client.metrics import MetricWrapperBase
 
-from gameplatform.core import health, metrics
+from core.observability import health, metrics
 from tests.deployment import compose
 from tests.deployment.stack import NGINX, Stack
 
@@ -223,8 +223,13 @@ def test_no_query_string_reaches_a_log_of_the_proxy():
 
 
 def test_the_dashboard_and_the_alerts_ask_for_metrics_that_exist():
-    modules = ("gameplatform/core/metrics.py", "gameplatform/watching.py", "rooms/watching.py", "payments/watching.py")
-    modules += ("gameplatform/webhooks/watching.py",)
+    modules = (
+        "core/observability/metrics.py",
+        "gameplatform/operations/metrics.py",
+        "rooms/metrics.py",
+        "payments/metrics.py",
+    )
+    modules += ("webhooks/metrics.py",)
     source = "".join((settings.BASE_DIR / path).read_text() for path in modules)
     known = set(re.findall(r'"(gameplatform_\w+)"', source))
     assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in compose.asked_metrics()} == known

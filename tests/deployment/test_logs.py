@@ -10,14 +10,15 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from gameplatform import watching
+from core.errors import Unavailable
+from core.observability import logs
+from core.observability.logs import HIDDEN, JSONFormatter, LineFormatter
+from core.realtime import hub
+from core.realtime.census import Census
+from core.realtime.hub import Hub
+from core.realtime.offload import offload
 from gameplatform.celery import drop_request_id, send_request_id, take_request_id
-from gameplatform.core import hub, logs
-from gameplatform.core.census import Census
-from gameplatform.core.errors import Unavailable
-from gameplatform.core.hub import Hub
-from gameplatform.core.logs import HIDDEN, JSONFormatter, LineFormatter
-from gameplatform.core.offload import offload
+from gameplatform.operations import metrics
 from rooms.tasks import advance
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -103,8 +104,8 @@ def test_a_page_that_fails_unforeseen_is_logged_and_an_answer_of_503_is_not(capl
     def failing(request):
         raise ValueError("unforeseen")
 
-    monkeypatch.setitem(watching.PROBES, "/failing", failing)
-    monkeypatch.setitem(watching.PROBES, "/away", lambda request: HttpResponse(status=503))
+    monkeypatch.setitem(metrics.PROBES, "/failing", failing)
+    monkeypatch.setitem(metrics.PROBES, "/away", lambda request: HttpResponse(status=503))
     client = Client(raise_request_exception=False)
     assert client.get("/failing").status_code == 500
     assert client.get("/away").status_code == 503

@@ -17,8 +17,8 @@ import websockets
 from django.conf import settings as django_settings
 from django.db import connection, transaction
 
-from gameplatform.accounts.models import User
-from gameplatform.core import clock
+from accounts.models import User
+from core.db import clock
 from payments.models import Account
 from rooms import offers
 from rooms.models import Participant, Room

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gameplatform.core.tests.servers import Valkey
+from core.tests.servers import Valkey
 from tests.deployment import compose
 from tests.deployment.stack import Stack
 from tests.support.postgres import Postgres

@@ -14,8 +14,8 @@ import pytest
 import websockets
 from django.conf import settings
 
-from gameplatform.accounts.credentials import access_token
-from gameplatform.core import clock
+from accounts.credentials import access_token
+from core.db import clock
 from tests.deployment import compose
 from tests.support.books import balance
 from tests.support.faults import broken_table
@@ -33,7 +33,7 @@ REQUEST = "request-of-the-test"
 PROGRAM = f"""
 import io
 from gameplatform.wsgi import application
-from gameplatform.accounts.models import Game
+from accounts.models import Game
 from gameplatform import urls
 from django.urls import path
 

@@ -15,13 +15,12 @@ import pytest
 import websockets
 from django.urls import reverse
 
+from accounts.api_keys import issue_key
+from accounts.models import ApiClient, Game, User
+from backoffice import export_jobs
+from backoffice.models import Export
 from chat import tenant_rooms
-from gameplatform.accounts.api_keys import issue_key
-from gameplatform.accounts.models import ApiClient, Game, User
-from gameplatform.backoffice import export_jobs
-from gameplatform.backoffice.models import Export
-from gameplatform.core import clock
-from gameplatform.webhooks import endpoints
+from core.db import clock
 from payments.models import Job
 from rooms import offers
 from rooms.models import Room
@@ -35,6 +34,7 @@ from tests.support.books import findings
 from tests.support.faults import broken_table
 from tests.support.pots import person, server_of
 from tests.support.waiting import wait_for
+from webhooks import endpoints
 
 __all__ = ["person", "server_of"]
 

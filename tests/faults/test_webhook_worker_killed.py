@@ -9,13 +9,13 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
-from gameplatform.core import clock
-from gameplatform.webhooks import courier, deliveries, endpoints, outbox, tasks
-from gameplatform.webhooks.catalogue import EventType
-from gameplatform.webhooks.models import Delivery
-from gameplatform.webhooks.outbox import Audience
+from core.db import clock
 from tests.support.receiver import Receiver, Reply
 from tests.support.servers import database_url
+from webhooks import courier, deliveries, endpoints, outbox, tasks
+from webhooks.catalogue import EventType
+from webhooks.models import Delivery
+from webhooks.outbox import Audience
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 

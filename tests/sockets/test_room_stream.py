@@ -11,9 +11,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from gameplatform.accounts.credentials import access_token
-from gameplatform.core import clock
-from gameplatform.core.tests.servers import Valkey
+from accounts.credentials import access_token
+from core.db import clock
+from core.tests.servers import Valkey
 from rooms import entry, offers, tick
 from rooms.models import RoomEvent, Session
 from tests.support.books import findings

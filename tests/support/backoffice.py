@@ -6,22 +6,22 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 
+from accounts import api_keys
+from accounts.models import ApiClient, Game, GameUser, User
 from chat import messages, moderation
 from chat.access import Caller
 from chat.models import Member, Message, ModerationAct, Report, Sanction
 from chat.posting import Draft
-from gameplatform.accounts import api_keys
-from gameplatform.accounts.models import ApiClient, Game, GameUser, User
-from gameplatform.core import clock
-from gameplatform.core.models import AuditEntry
+from core.db import clock
+from core.models import AuditEntry
 from gameplatform.operations.groups import GROUPS, set_up_groups
-from gameplatform.webhooks import endpoints
 from payments import adjustments
 from payments.models import Account, Adjustment, Escrow, Job, PlayerProfile, Pot, PotGame
 from rooms import tick
 from rooms.models import Participant, Session
 from rounds import access
 from rounds.models import Contest, Leaderboard, LeaderboardEntry, Round
+from webhooks import endpoints
 
 
 def worker(role: str, username: str | None = None) -> User:

@@ -10,8 +10,8 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation.template import templatize
 
-from gameplatform.backoffice import vocabulary
-from gameplatform.core.errors import DomainError
+from backoffice import vocabulary
+from core.errors import DomainError
 
 CATALOGUES = settings.BASE_DIR / "gameplatform" / "locale" / "vi" / "LC_MESSAGES"
 # The pages' words, and those of the scripts.
@@ -26,7 +26,7 @@ NOTES = {"record", "_record"}
 API_ONLY = {
     *("chat/conversations.py", "chat/messages.py", "chat/posting.py", "chat/tenant_rooms.py", "rooms/entry.py"),
     *("rooms/results.py", "rooms/scores.py", "rounds/attributes.py", "rounds/players.py", "rounds/scoring.py"),
-    *("gameplatform/core/json_text.py", "gameplatform/accounts/identity.py"),
+    *("core/json_text.py", "accounts/identity.py"),
 }
 _TEXT = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _MARKED = re.compile(rf"\bn?gettext\(u?{_TEXT}(?:,\s*u?{_TEXT})?")

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from gameplatform.embedded import environment, postgres
-from gameplatform.embedded.children import Child, spawn
-from gameplatform.embedded.paths import Layout, prepare
+from gameplatform.launcher import environment, postgres
+from gameplatform.launcher.children import Child, spawn
+from gameplatform.launcher.paths import Layout, prepare
 from tests.support.waiting import wait_for
 
 

@@ -10,9 +10,9 @@ import pyotp
 import pytest
 from django.test import Client
 
-from gameplatform.accounts.api_keys import IssuedKey, issue_key
-from gameplatform.accounts.models import ApiClient, ApiKey, Game
-from gameplatform.core import clock
+from accounts.api_keys import IssuedKey, issue_key
+from accounts.models import ApiClient, ApiKey, Game
+from core.db import clock
 from payments import otp
 from payments.audit import LEDGER_CHECKS
 from payments.models import Account, Allowance, PlayerProfile, Pot, PotGame, PotMember, Transfer

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.db import connection
 
-from gameplatform.core.tests.servers import free_port
+from core.tests.servers import free_port
 
 
 def database_url() -> str:

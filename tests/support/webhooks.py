@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from gameplatform.webhooks import endpoints
-from gameplatform.webhooks.models import Delivery, Endpoint
+from webhooks import endpoints
+from webhooks.models import Delivery, Endpoint
 
 ADDRESS = "https://8.8.8.8/hooks"
 

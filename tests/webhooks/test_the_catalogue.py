@@ -10,20 +10,20 @@ import pytest
 import time_machine
 from django.conf import settings
 
+from accounts.models import ApiClient, User
 from chat import messages, moderation, tenant_rooms
 from chat.access import Caller
 from chat.posting import Draft
-from gameplatform.accounts.models import ApiClient, User
-from gameplatform.core import clock
-from gameplatform.webhooks import courier, endpoints
-from gameplatform.webhooks.catalogue import TEST, EventType
-from gameplatform.webhooks.models import Event
-from gameplatform.webhooks.outbox import time_text
+from core.db import clock
 from payments import adjustments
 from payments.models import Adjustment, Job
 from payments.players import set_pot_game
 from rooms import entry, lifecycle, tick
 from rooms.models import Outcome, Participant, Session
+from webhooks import courier, endpoints
+from webhooks.catalogue import TEST, EventType
+from webhooks.models import Event
+from webhooks.outbox import time_text
 
 pytestmark = pytest.mark.django_db
 

@@ -7,20 +7,20 @@ from types import SimpleNamespace
 import pytest
 from django.conf import settings
 
+from accounts.models import ApiClient, Game, User
 from chat import messages, moderation, tenant_rooms
 from chat.access import Caller
 from chat.models import Report, Sanction
 from chat.posting import Draft
-from gameplatform.accounts.models import ApiClient, Game, User
-from gameplatform.core import clock
-from gameplatform.webhooks import courier
-from gameplatform.webhooks.catalogue import ALLOWED, EventType
-from gameplatform.webhooks.errors import EndpointInvalid
-from gameplatform.webhooks.models import Delivery, Endpoint, Event
+from core.db import clock
 from payments import adjustments, jobs
 from payments.models import Job
 from rooms import lifecycle, tick
 from rooms.models import Session
+from webhooks import courier
+from webhooks.catalogue import ALLOWED, EventType
+from webhooks.errors import EndpointInvalid
+from webhooks.models import Delivery, Endpoint, Event
 
 pytestmark = pytest.mark.django_db
 

@@ -3,9 +3,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chat import retention
-from gameplatform.core import clock
-from gameplatform.core.errors import Invalid
-from gameplatform.core.progress import Progress, parse_period
+from core.db import clock
+from core.errors import Invalid
+from core.progress import Progress, parse_period
 
 
 class Command(BaseCommand):

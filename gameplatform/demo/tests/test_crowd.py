@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import call_command
 
-from gameplatform.core import clock
+from core.db import clock
 from gameplatform.demo import crowd
 from gameplatform.demo.crowd import Crowd
 from payments import freezing

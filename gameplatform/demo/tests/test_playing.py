@@ -18,9 +18,9 @@ import httpx
 import pytest
 from django.conf import settings as django_settings
 
-from gameplatform.accounts.models import Game, User
-from gameplatform.core import clock
-from gameplatform.core.tests.servers import free_port
+from accounts.models import Game, User
+from core.db import clock
+from core.tests.servers import free_port
 from gameplatform.demo import bots, playing
 from gameplatform.demo.bots import Bot, Table
 from gameplatform.demo.client import Caller, PlayError, Tally

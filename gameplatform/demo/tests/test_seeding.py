@@ -8,9 +8,9 @@ import stat
 import pytest
 from django.core.management import CommandError, call_command
 
-from gameplatform.accounts.models import Game, User
-from gameplatform.accounts.tokens import log_in
-from gameplatform.core import clock
+from accounts.models import Game, User
+from accounts.sign_in import log_in
+from core.db import clock
 from payments.models import Account, Adjustment, Token, Transfer
 from rooms import offers
 from rooms.models import Room, Session

@@ -11,11 +11,14 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import ApiClient, User
 from chat import conversations
 from chat.models import Message
-from gameplatform.accounts.models import ApiClient, User
-from gameplatform.core import census, clock, health, redis_connection
-from gameplatform.core.models import AuditEntry
+from core.db import clock
+from core.models import AuditEntry
+from core.observability import health
+from core.realtime import census
+from core.redis import connection as redis_connection
 from gameplatform.operations import vitals
 from payments import adjustments, freezing
 from payments.models import Account, Adjustment, Job

@@ -10,14 +10,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from gameplatform.accounts.models import User
-from gameplatform.backoffice import export_jobs, exports
-from gameplatform.backoffice.exports import CsvWriter, XlsxWriter, csv_lines
-from gameplatform.backoffice.models import Export
-from gameplatform.core import clock
-from gameplatform.core.csv_text import safe_cell
-from gameplatform.core.models import AuditEntry
-from gameplatform.core.tokens import amount_decimal
+from accounts.models import User
+from backoffice import export_jobs, exports
+from backoffice.exports import CsvWriter, XlsxWriter, csv_lines
+from backoffice.models import Export
+from core.amounts import amount_decimal
+from core.db import clock
+from core.models import AuditEntry
+from core.spreadsheets import safe_cell
 from tests.support.backoffice import run_session, worker
 from tests.support.workbooks import sheet
 

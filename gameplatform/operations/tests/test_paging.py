@@ -1,8 +1,8 @@
 from django.db import connection
 
-from gameplatform.accounts.models import User
-from gameplatform.backoffice import paging
-from gameplatform.backoffice.paging import EstimatingPaginator
+from accounts.models import User
+from backoffice import paging
+from backoffice.paging import EstimatingPaginator
 
 
 def estimate(rows: int) -> None:

@@ -2,9 +2,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from gameplatform.accounts.models import User
-from gameplatform.core import clock
-from gameplatform.core.errors import DomainError
+from accounts.models import User
+from core.db import clock
+from core.errors import DomainError
 from payments.players import create_player
 
 

@@ -8,10 +8,10 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from gameplatform.accounts.models import User
-from gameplatform.core.csv_text import safe_cell
-from gameplatform.core.errors import DomainError
-from gameplatform.core.tokens import format_amount_fixed
+from accounts.models import User
+from core.amounts import format_amount_fixed
+from core.errors import DomainError
+from core.spreadsheets import safe_cell
 from payments import queries, wallets
 from payments.models import Token
 from payments.statements import lines_between

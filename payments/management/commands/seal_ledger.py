@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from gameplatform.core import clock
+from core.db import clock
 from payments import seals
 from payments.models import Transfer
 

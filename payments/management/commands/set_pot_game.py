@@ -2,8 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from gameplatform.accounts.models import Game, User
-from gameplatform.core.errors import DomainError
+from accounts.models import Game, User
+from core.errors import DomainError
 from payments.player_access import game_public_id
 from payments.players import set_pot_game
 

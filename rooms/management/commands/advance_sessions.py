@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, close_old_connections
 
-from gameplatform.core import clock, health
+from core.db import clock
+from core.observability import health
 from rooms import tick
 
 

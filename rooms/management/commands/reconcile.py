@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from gameplatform.accounts.management.actors import add_actor_argument, named_actor
-from gameplatform.core import clock
-from gameplatform.core.errors import DomainError
+from accounts.management.actors import add_actor_argument, named_actor
+from core.db import clock
+from core.errors import DomainError
 from rooms import reconciliation
 
 

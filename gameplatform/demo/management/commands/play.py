@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from gameplatform.accounts.models import Game
+from accounts.models import Game
 from gameplatform.demo.client import PlayError
 from gameplatform.demo.lobby import ANY_MODE
 from gameplatform.demo.logins import FILE_NAME, Login, LoginsUnreadable, known_logins

@@ -5,9 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from gameplatform.core import clock
-from gameplatform.core.errors import DomainError
-from gameplatform.core.progress import Progress
+from core.db import clock
+from core.errors import DomainError
+from core.progress import Progress
 from gameplatform.demo import crowd, seeding
 from gameplatform.demo.crowd import Crowd
 from gameplatform.demo.logins import CAST, FILE_NAME, LoginsUnreadable, complete_logins, keep_logins

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from tqdm import tqdm
 
-from gameplatform.core import clock
+from core.db import clock
 from gameplatform.operations import pruning
 
 

@@ -1,0 +1,76 @@
+"""The access token, and a client's key of one scope, behind DRF's interface."""
+
+from django.contrib.auth.models import AnonymousUser
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.plumbing import build_bearer_security_scheme_object
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.api_keys import find_key
+from accounts.authentication import authenticate_access_token
+from accounts.errors import InvalidToken
+from accounts.models import ApiKey, User
+from core.db import clock
+
+KEY_START = "gp_"
+
+
+class PlatformJWTAuthentication(BaseAuthentication):
+    """``Authorization: Bearer <access token>``; one SELECT a request."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        try:
+            return authenticate_access_token(raw.strip(" "), clock.now()), None
+        except InvalidToken as error:
+            raise AuthenticationFailed from error
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class ClientKeyAuthentication(BaseAuthentication):
+    """``X-API-Key: <key>`` or ``Authorization: Bearer <key>``; one SELECT a request. ``request.auth`` is the key.
+
+    The key must have the ``scope`` of the subclass. Where users may call too, this comes first.
+    """
+
+    scope: ApiKey.Scope
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
+        text = request.headers.get("X-API-Key")
+        if text is None:
+            scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+            text = text.strip(" ")
+            if scheme.lower() != "bearer" or not text.startswith(KEY_START):
+                return None
+        key = find_key(text=text, scope=self.scope, now=clock.now())
+        if key is None:
+            raise AuthenticationFailed
+        return AnonymousUser(), key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class PlatformJWTScheme(OpenApiAuthenticationExtension):
+    target_class = PlatformJWTAuthentication
+    name = "bearerJWT"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        scheme: dict[str, str] = build_bearer_security_scheme_object(
+            header_name="Authorization", token_prefix="Bearer", bearer_format="JWT"
+        )
+        return scheme
+
+
+class ClientKeyScheme(OpenApiAuthenticationExtension):
+    target_class = ClientKeyAuthentication
+    match_subclasses = True
+    name = "clientKey"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The key of an API client."}

@@ -1,0 +1,62 @@
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.credentials import SignedIn
+from accounts.models import User
+from core.wire.fields import QueryIdField, StrictSerializer, TextField
+
+# A hash costs the same for any length; a longer text is no password but a load test.
+PASSWORD_LENGTH_MAX = 256
+TEXT_LENGTH_MAX = 2048
+
+
+class RegisterInput(StrictSerializer):
+    username = TextField(max_length=TEXT_LENGTH_MAX)
+    password = TextField(max_length=PASSWORD_LENGTH_MAX, trim_whitespace=False)
+    email = TextField(max_length=TEXT_LENGTH_MAX, allow_null=True, default=None)
+    fullname = TextField(max_length=TEXT_LENGTH_MAX, allow_blank=True, default="")
+
+
+class LoginInput(StrictSerializer):
+    username = TextField(max_length=TEXT_LENGTH_MAX)
+    password = TextField(max_length=PASSWORD_LENGTH_MAX, trim_whitespace=False)
+
+
+class RefreshInput(StrictSerializer):
+    refresh = TextField(max_length=TEXT_LENGTH_MAX)
+
+
+class ProfileInput(StrictSerializer):
+    email = TextField(max_length=TEXT_LENGTH_MAX, allow_null=True, required=False)
+    fullname = TextField(max_length=TEXT_LENGTH_MAX, allow_blank=True, required=False)
+    avatar = TextField(max_length=TEXT_LENGTH_MAX, allow_blank=True, required=False)
+    wallet_address = TextField(max_length=TEXT_LENGTH_MAX, allow_null=True, required=False, trim_whitespace=False)
+
+
+class GameQuery(StrictSerializer):
+    id = QueryIdField()
+
+
+class UserOutput(serializers.Serializer[User]):
+    """A user as that user sees itself."""
+
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+    email = serializers.CharField(allow_null=True)
+    fullname = serializers.CharField()
+    avatar = serializers.CharField()
+    wallet_address = serializers.CharField(allow_null=True)
+    is_master = serializers.BooleanField()
+
+
+class SignedInOutput(serializers.Serializer[SignedIn]):
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+    user = UserOutput()
+
+
+class GameOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    symbol = serializers.CharField()

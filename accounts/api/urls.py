@@ -1,0 +1,13 @@
+from django.urls import re_path
+
+from accounts.api import views
+
+urlpatterns = [
+    re_path(r"^auth/register/?$", views.RegisterView.as_view(), name="auth-register"),
+    re_path(r"^auth/login/?$", views.LoginView.as_view(), name="auth-login"),
+    re_path(r"^auth/refresh/?$", views.RefreshView.as_view(), name="auth-refresh"),
+    re_path(r"^auth/logout/?$", views.LogoutView.as_view(), name="auth-logout"),
+    re_path(r"^auth/me/?$", views.MeView.as_view(), name="auth-me"),
+    re_path(r"^game-lists/?$", views.GameListsView.as_view(), name="game-lists"),
+    re_path(r"^game-lists/find-by-id/?$", views.GameListView.as_view(), name="game-list"),
+]

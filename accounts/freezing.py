@@ -1,0 +1,70 @@
+"""Freezing a user: every door closes at once, and nothing of the user's is lost."""
+
+from datetime import datetime
+
+from accounts.credentials import revoke_refresh_tokens
+from accounts.models import User
+from core import trail
+from core.db.transactions import use_case
+from core.errors import Forbidden
+
+FREEZE = "accounts.freeze_user"
+
+
+class CannotFreeze(Forbidden):
+    """Oneself, or a colleague."""
+
+    code = "CANNOT_FREEZE"
+    default_message = "Nobody freezes itself, and a colleague takes a superuser"
+
+
+def is_in_reach(*, actor: User, user: User) -> bool:
+    """Whether ``actor``, who may freeze users, may freeze or unfreeze this one."""
+    return actor.pk != user.pk and (actor.is_superuser or not (user.is_staff or user.is_superuser))
+
+
+@use_case
+def freeze_user(*, user_id: int, actor: User, reason: str, now: datetime) -> bool:
+    """Close the API, the sockets, the games and the back-office to a user; ``False`` when they were closed already.
+
+    Places that are paid are played to their end, and a prize still arrives: only nobody can use it. Rooms of a master
+    go on. Raises ``CannotFreeze``.
+    """
+    user = _reached(user_id, actor)
+    if not user.is_active:
+        return False
+    # An access token ends with the mark; a refresh token must not come back to life with it.
+    revoke_refresh_tokens(user)
+    _switch(user, on=False, actor=actor, reason=reason, now=now)
+    return True
+
+
+@use_case
+def unfreeze_user(*, user_id: int, actor: User, reason: str, now: datetime) -> bool:
+    """Let the user sign in again; ``False`` when it could already. Raises ``CannotFreeze``."""
+    user = _reached(user_id, actor)
+    if user.is_active:
+        return False
+    _switch(user, on=True, actor=actor, reason=reason, now=now)
+    return True
+
+
+def _reached(user_id: int, actor: User) -> User:
+    user = User.objects.select_for_update(no_key=True).get(pk=user_id)
+    if not is_in_reach(actor=actor, user=user):
+        raise CannotFreeze
+    return user
+
+
+def _switch(user: User, *, on: bool, actor: User, reason: str, now: datetime) -> None:
+    user.is_active = on
+    user.save(update_fields=["is_active"])
+    trail.record(
+        actor=actor,
+        action="user unfrozen" if on else "user frozen",
+        target=user,
+        reason=reason,
+        before={"is_active": not on},
+        after={"is_active": on},
+        now=now,
+    )

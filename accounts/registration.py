@@ -1,0 +1,17 @@
+"""How a user comes to be."""
+
+from datetime import datetime
+
+from accounts.credentials import SignedIn, issue_pair
+from accounts.identity import insert_user
+from core.db.transactions import use_case
+
+
+@use_case
+def register_user(*, username: str, password: str, email: str | None, fullname: str, now: datetime) -> SignedIn:
+    """A new player, signed in.
+
+    Raises ``UsernameTaken``, ``EmailTaken``, ``WeakPassword`` or ``Invalid``.
+    """
+    user = insert_user(username=username, password=password, email=email, fullname=fullname, is_master=False, now=now)
+    return issue_pair(user, now=now)

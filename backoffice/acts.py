@@ -1,0 +1,104 @@
+"""Acts: what a button does. Each has a page that says what will happen, asks why, and runs exactly one use case.
+
+The admin's own add and change pages run inside a transaction, where a use case cannot be the outermost one; an act's
+page runs in none.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from core.trail import REASON_LENGTH_MAX
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownOnce:
+    """The outcome of an act that is shown on its answer's page and nowhere again: (label, text) each."""
+
+    done: str
+    secrets: Sequence[tuple[str, str]]
+
+
+class ActForm(forms.Form):
+    """What every act asks. ``request_key`` names this very page: a form sent twice is one act."""
+
+    request_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    def __init__(self, data: Any = None, *, obj: Any = None, user: Any = None) -> None:
+        self.obj = obj
+        self.user = user
+        super().__init__(data, initial={"request_key": str(uuid.uuid4()), **self.starting_values()})
+
+    def starting_values(self) -> dict[str, Any]:
+        """What the fields show before anybody typed."""
+        return {}
+
+
+class ReasonForm(ActForm):
+    """An act that says why."""
+
+    reason = forms.CharField(
+        min_length=3,
+        max_length=REASON_LENGTH_MAX,
+        strip=True,
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": ""}),
+        help_text="Kept in the audit trail with your name.",
+    )
+
+
+class RotationForm(ReasonForm):
+    """A key or a secret gets a successor; for how long both work."""
+
+    old_lives_hours = forms.TypedChoiceField(
+        label="The old one works for",
+        choices=[
+            ("0", "no longer, from now on"),
+            ("1", "one more hour"),
+            ("24", "one more day"),
+            ("168", "one more week"),
+        ],
+        coerce=int,
+        initial="24",
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("old_lives_hours", "reason")
+
+
+class Act:
+    """One button of an object's page. A subclass names the use case and says who may press it, and when."""
+
+    slug: ClassVar[str]
+    title: ClassVar[str]
+    icon: ClassVar[str] = "bolt"
+    is_dangerous: ClassVar[bool] = False
+    # Moves money, or hands out what can: the password is asked for again when it was given long ago.
+    needs_fresh_login: ClassVar[bool] = False
+    form: ClassVar[type[ActForm]] = ReasonForm
+    # What to do about a refusal, by its code, beside the refusal's own sentence.
+    advice: ClassVar[dict[str, str]] = {}
+
+    def explanation(self, obj: Any) -> str:
+        """What will happen, in a sentence."""
+        raise NotImplementedError
+
+    def is_allowed(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether this user may do it to this object, whatever state it is in."""
+        raise NotImplementedError
+
+    def is_possible(self, obj: Any) -> bool:
+        """Whether the button is worth showing now; the use case decides."""
+        return True
+
+    def run(self, *, actor: Any, obj: Any, data: dict[str, Any], now: datetime) -> str | ShownOnce:
+        """Make the one call; the sentence that says what was done. Raises what the use case does."""
+        raise NotImplementedError
+
+    def landing(self, obj: Any) -> str | None:
+        """Where to go afterwards; ``None`` for the object's page."""
+        return None

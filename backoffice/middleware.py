@@ -1,0 +1,85 @@
+"""What the back-office does around every request: where it came from, whose language and time it speaks, and that its
+pages load nothing from elsewhere.
+"""
+
+import zoneinfo
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
+
+from core.security.client_address import client_address
+from core.trail import acting_from
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+PATH = "/admin/"
+# The theme's Alpine evaluates expressions in attributes and the theme writes its colours into the page; a script or a
+# form of anybody else's stays out all the same.
+POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+def where_from(handler: Handler) -> Handler:
+    """The audit trail notes the caller's address with whatever the request does."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        address = client_address(request.META.get("REMOTE_ADDR"), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+        with acting_from(address):
+            return handler(request)
+
+    return handle
+
+
+def own_content_only(handler: Handler) -> Handler:
+    """Pages of the back-office come with a content security policy and are kept by no cache."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        response = handler(request)
+        if request.path.startswith(PATH):
+            response.headers.setdefault("Content-Security-Policy", POLICY)
+            response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+    return handle
+
+
+def as_the_user_likes_it(handler: Handler) -> Handler:
+    """Pages of the back-office in the user's language and time zone.
+
+    Everything else speaks English whatever a request asks for: the sentences of an API are part of its contract.
+    """
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(PATH):
+            return handler(request)
+        # Settings of a user that was made before a language or zone was taken away must not break its pages.
+        language = getattr(request.user, "language", "")
+        if language not in dict(settings.LANGUAGES):
+            language = translation.get_language_from_request(request)
+        with translation.override(language), timezone.override(_zone(getattr(request.user, "time_zone", ""))):
+            response = handler(request)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ("Accept-Language",))
+        return response
+
+    return handle
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo(settings.TIME_ZONE)

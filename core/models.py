@@ -1,0 +1,82 @@
+"""What core keeps in the database: answers given under an idempotency key, and the trail of who did what."""
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+
+class IdempotencyRecord(models.Model):
+    """One (caller, endpoint, key): the request it first came with, and the answer that was given.
+
+    Written only by ``core.idempotency``; pruned after a day or so, because the money rules below it have unique
+    business keys of their own and need no record to be safe.
+    """
+
+    class State(models.TextChoices):
+        IN_FLIGHT = "in_flight", "In flight"
+        DONE = "done", "Done"
+
+    caller = models.CharField(max_length=100)
+    endpoint = models.CharField(max_length=300)
+    key = models.CharField(max_length=255)
+    request_hash = models.BinaryField(max_length=32)
+    state = models.CharField(max_length=9, choices=State)
+    response_status = models.PositiveSmallIntegerField(null=True)
+    response_body = models.BinaryField(null=True)
+    created_at = models.DateTimeField()
+    # When the run that now holds the record began: also the holder's proof that the record is still its own.
+    locked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["caller", "endpoint", "key"], name="core_idempotency_unique"),
+            models.CheckConstraint(
+                name="core_idempotency_done_has_answer",
+                condition=models.Q(state="in_flight", response_status__isnull=True, response_body__isnull=True)
+                | models.Q(state="done", response_status__isnull=False, response_body__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="core_idempotency_age")]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} {self.key}"
+
+
+class AuditEntry(models.Model):
+    """One act of a person: when, who, what, on which object, why, and the values before and after.
+
+    Written only by ``core.trail``, in the transaction of the act; the database refuses to change or remove an entry
+    (``core/sql/audit_entry_guard.sql``). Without an actor it was the operator, by a command, or the platform itself.
+    """
+
+    at = models.DateTimeField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+    by_platform = models.BooleanField(default=False, db_default=False)
+    action = models.CharField(max_length=64)
+    # "rooms.room": the model's label, so that an entry outlives any table of types.
+    object_type = models.CharField(max_length=64)
+    object_id = models.CharField(max_length=64)
+    object_name = models.CharField(max_length=200)
+    reason = models.CharField(max_length=200, blank=True)
+    before = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
+    ip = models.CharField("address", max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "-id"], name="core_audit_object"),
+            models.Index(fields=["actor", "-id"], name="core_audit_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"audit entry {self.pk}"
+
+    def who(self) -> str:
+        """Who did it, for people; the actor must be loaded."""
+        if self.actor is not None:
+            return self.actor.get_username()
+        return "the platform" if self.by_platform else "the operator"

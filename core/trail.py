@@ -1,0 +1,62 @@
+"""The audit trail: each act of a person leaves its entry in the act's own transaction (building block)."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+
+from core.db.transactions import require_atomic
+from core.models import AuditEntry
+
+REASON_LENGTH_MAX = 200
+NAME_LENGTH_MAX = 200
+
+# Where a request came from is a fact of the edge that no rule asks for: it need not travel through every signature.
+_address: ContextVar[str] = ContextVar("address", default="")
+
+
+@contextmanager
+def acting_from(address: str) -> Iterator[None]:
+    """What is recorded inside the block is noted as coming from this network address."""
+    token = _address.set(address)
+    try:
+        yield
+    finally:
+        _address.reset(token)
+
+
+def record(
+    *,
+    actor: AbstractBaseUser | None,
+    action: str,
+    target: models.Model,
+    now: datetime,
+    reason: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    by_platform: bool = False,
+) -> AuditEntry:
+    """Leave the entry of one act on ``target``; ``before`` and ``after`` hold what the act changed, JSON types only.
+
+    ``actor`` is ``None`` for the operator at a command line and, ``by_platform``, for what the platform did by itself
+    (a freeze after a breach) or a program by its key (``reason`` says which). Amounts are in minor units, as everywhere
+    in the domain.
+    """
+    require_atomic()
+    return AuditEntry.objects.create(
+        at=now,
+        actor_id=None if actor is None else actor.pk,
+        by_platform=by_platform,
+        action=action,
+        object_type=target._meta.label_lower,
+        object_id=str(target.pk),
+        object_name=str(target)[:NAME_LENGTH_MAX],
+        reason=reason[:REASON_LENGTH_MAX],
+        before=None if before is None else dict(before),
+        after=None if after is None else dict(after),
+        ip=_address.get(),
+    )
