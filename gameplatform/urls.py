@@ -7,15 +7,26 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts.api import urls as accounts_urls
 from chat.api import urls as chat_urls
-from core.wire import nest
+from core.wire import chatapi, gamefuse, nest, plyr
 from core.wire.openapi import SchemaView
+from core.wire.unknown import Prefixes
 from payments.api import pot_urls, wallet_urls
 from rooms.api import urls as rooms_urls
 from rounds.api import urls as rounds_urls
 from webhooks.api import urls as webhooks_urls
 
-handler404 = nest.page_not_found
-handler500 = nest.server_error
+# An unknown route answers in the style of its prefix.
+_prefixes = Prefixes(
+    [
+        ("/api/v3/", gamefuse.STYLE),
+        ("/api/v1/rooms", chatapi.STYLE),
+        ("/api/v1/messages", chatapi.STYLE),
+        ("/api/v1/", nest.STYLE),
+        ("/api/", plyr.STYLE),
+    ]
+)
+handler404 = _prefixes.page_not_found
+handler500 = _prefixes.server_error
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="api-docs"), name="home"),

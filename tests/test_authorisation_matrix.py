@@ -55,7 +55,11 @@ def routes(patterns: list[URLPattern | URLResolver] | None = None, inside: str =
         elif pattern.name not in ELSEWHERE:
             view = getattr(pattern.callback, "cls", None) or getattr(pattern.callback, "view_class", None)
             name = f"{inside}{pattern.name or pattern.pattern}"
-            yield from ((name, method) for method in METHODS if view is None or hasattr(view, method.lower()))
+            # A ViewSet answers the methods that its router gave it.
+            known = getattr(pattern.callback, "actions", None) or {
+                m.lower() for m in METHODS if hasattr(view, m.lower())
+            }
+            yield from ((name, method) for method in METHODS if view is None or method.lower() in known)
 
 
 ROWS = rows()

@@ -5,8 +5,8 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
 
+from accounts.api import outputs
 from accounts.api.serializers import (
-    GameOutput,
     LoginInput,
     ProfileInput,
     RefreshInput,
@@ -134,7 +134,7 @@ games = documented(
     tag="games",
     summary="The active games",
     signed_in=False,
-    answer=envelope("GamesAnswer", "Game lists retrieved successfully", data=GameOutput(many=True)),
+    answer=envelope("GamesAnswer", "Game lists retrieved successfully", data=outputs.GAME.serializer(many=True)),
     examples={"one game": {"message": "Game lists retrieved successfully", "data": [GAME]}},
 )
 
@@ -144,7 +144,7 @@ game = documented(
     summary="One game by its id",
     signed_in=False,
     parameters=[query("id", ID, required=True, example=3)],
-    answer=envelope("GameAnswer", "Game list retrieved successfully", data=GameOutput()),
+    answer=envelope("GameAnswer", "Game list retrieved successfully", data=outputs.GAME.serializer()),
     examples={"a game": {"message": "Game list retrieved successfully", "data": GAME}},
     refusals=[GameNotFound, exceptions.ValidationError({"id": ["This field is required."]})],
 )

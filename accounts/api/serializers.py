@@ -1,5 +1,3 @@
-from typing import Any
-
 from rest_framework import serializers
 
 from accounts.credentials import SignedIn
@@ -54,9 +52,3 @@ class SignedInOutput(serializers.Serializer[SignedIn]):
     access = serializers.CharField()
     refresh = serializers.CharField()
     user = UserOutput()
-
-
-class GameOutput(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    symbol = serializers.CharField()

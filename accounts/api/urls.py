@@ -1,6 +1,10 @@
 from django.urls import re_path
 
 from accounts.api import views
+from core.wire.routers import ResourceRouter
+
+router = ResourceRouter()
+router.register("game-lists", views.GameListViewSet, basename="game-lists")
 
 urlpatterns = [
     re_path(r"^auth/register/?$", views.RegisterView.as_view(), name="auth-register"),
@@ -8,6 +12,5 @@ urlpatterns = [
     re_path(r"^auth/refresh/?$", views.RefreshView.as_view(), name="auth-refresh"),
     re_path(r"^auth/logout/?$", views.LogoutView.as_view(), name="auth-logout"),
     re_path(r"^auth/me/?$", views.MeView.as_view(), name="auth-me"),
-    re_path(r"^game-lists/?$", views.GameListsView.as_view(), name="game-lists"),
-    re_path(r"^game-lists/find-by-id/?$", views.GameListView.as_view(), name="game-list"),
+    *router.urls,
 ]

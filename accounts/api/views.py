@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
+from rest_framework.decorators import action
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,6 +10,7 @@ from rest_framework.response import Response
 from accounts import login_guard
 from accounts.api import schema
 from accounts.api.base import AuthedNestView
+from accounts.api.outputs import GAME
 from accounts.api.serializers import (
     GameQuery,
     LoginInput,
@@ -25,7 +27,7 @@ from accounts.profile import update_profile
 from accounts.registration import register_user
 from accounts.sign_in import log_in, log_out, refresh
 from core.wire.fields import StrictSerializer
-from core.wire.nest import NestView, ok
+from core.wire.nest import NestView, NestViewSet, ok
 from core.wire.throttles import throttle_for
 
 
@@ -109,18 +111,15 @@ class MeView(AuthedNestView):
         return ok("User updated successfully", data=UserOutput(user).data)
 
 
-class GameListsView(NestView):
-    """The active games."""
+class GameListViewSet(NestViewSet):
+    """The games that can be played."""
 
     @schema.games
-    def get(self, request: Request) -> Response:
-        return ok("Game lists retrieved successfully", data=active_games())
-
-
-class GameListView(NestView):
-    """One game by its id."""
+    def list(self, request: Request) -> Response:
+        return ok("Game lists retrieved successfully", data=GAME.many(active_games()))
 
     @schema.game
-    def get(self, request: Request) -> Response:
+    @action(detail=False, url_path="find-by-id")
+    def find_by_id(self, request: Request) -> Response:
         game_id = checked(GameQuery, request.query_params)["id"]
-        return ok("Game list retrieved successfully", data=find_game(game_id))
+        return ok("Game list retrieved successfully", data=GAME.of(find_game(game_id)))

@@ -14,5 +14,5 @@ ROWS = {
     ("auth-me", "GET"): signed_in(200),
     ("auth-me", "PATCH"): signed_in(200, lambda world: Ask(body={"fullname": "Somebody Else"})),
     ("game-lists", "GET"): everybody(200),
-    ("game-list", "GET"): everybody(200, lambda world: Ask(query={"id": world.game.pk})),
+    ("game-lists-find-by-id", "GET"): everybody(200, lambda world: Ask(query={"id": world.game.pk})),
 }

@@ -4,53 +4,24 @@ Success is ``{"data"?, "pagination"?, "message"?, "status": "success"}``; an err
 ``{"error": {"code", "message", "details"?}, "status": "error"}``.
 """
 
-import logging
-import math
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from types import EllipsisType
 from typing import Any
 
 import orjson
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError, connection
-from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from core.db import clock
 from core.errors import DomainError
-from core.json_text import BodyTooLarge
-from core.observability.failures import describe
-from core.wire.counting import count_failure, count_refusal
 from core.wire.fields import iso_ms
-from core.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
 from core.wire.strict_json import StrictJSONParser
+from core.wire.styles import Fault, Kind, Line, Style
 from core.wire.throttles import rate_limit_headers
-
-logger = logging.getLogger(__name__)
-
-RETRY_AFTER_SECONDS = 1
-# The status of a refusal by its code, or else by the nearest family's.
-STATUSES = {
-    "CONTENT_TOO_LONG": 413,
-    "INVALID": 422,
-    "FORBIDDEN": 403,
-    "NOT_FOUND": 404,
-    "CONFLICT": 409,
-    "UNAVAILABLE": 503,
-    "ERROR": 400,
-}
-API_CODES: dict[int, str] = {
-    404: "NOT_FOUND",
-    405: "METHOD_NOT_ALLOWED",
-    406: "NOT_ACCEPTABLE",
-    415: "UNSUPPORTED_MEDIA_TYPE",
-}
+from core.wire.views import StyledView
 
 # Frame types of the socket that only the wire knows; the others are the domain's events.
 CONNECTION_STATUS = "connection_status"
@@ -94,89 +65,44 @@ def error_body(code: str, message: str, details: Mapping[str, Any] | None = None
     return {"error": error, "status": "error"}
 
 
-def describe_refusal(error: DomainError) -> tuple[int, dict[str, Any]]:
-    """Status and body of a refusal. One that names a field is a validation error with that one entry."""
-    families = [family.code for family in type(error).__mro__ if issubclass(family, DomainError)]
-    status = next(STATUSES[code] for code in families if code in STATUSES)
-    if status == STATUSES["INVALID"]:
-        errors = [{"field": error.details.get("field", "body"), "message": error.message}]
-        return status, error_body("VALIDATION_ERROR", error.message, {"errors": errors})
-    return status, error_body(families[0], error.message, error.details)
+def _body(fault: Fault) -> dict[str, Any]:
+    """Every 422 is a validation error with an entry for each thing that is wrong."""
+    if fault.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        message = fault.errors[0]["message"] if fault.errors else "Invalid parameters"
+        return error_body("VALIDATION_ERROR", message, {"errors": [*fault.errors]})
+    details = fault.details
+    if fault.kind is Kind.THROTTLED:
+        details = {"retry_after": fault.retry_after_seconds}
+    return error_body(fault.code, fault.message, details)
 
 
-def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Response:
-    """DRF's exception handler for this style: every exception becomes an answer, an unforeseen one a logged 500."""
-    if isinstance(exception, DomainError):
-        count_refusal(exception, context)
-        return _refusal(exception)
-    if isinstance(exception, exceptions.APIException):
-        return _api_exception(exception)
-    if isinstance(exception, Http404):
-        return Response(error_body("NOT_FOUND", "Not found"), status=404)
-    if isinstance(exception, RequestDataTooBig | SuspiciousOperation | UnreadablePostError):
-        return _invalid([{"field": "body", "message": "The request could not be read, or is too large"}])
-    request: Request = context["request"]
-    count_failure(context)
-    logger.error("%s %s failed: %s", request.method, request.path, describe(exception))
-    if isinstance(exception, OperationalError | InterfaceError):
-        # A thread keeps its connection between requests: the next one must not meet this broken one.
-        connection.close_if_unusable_or_obsolete()
-        return _retryable(Response(error_body("SERVICE_UNAVAILABLE", "Please try again"), status=503))
-    return Response(error_body("INTERNAL_ERROR", "Internal server error"), status=500)
+_UNREADABLE = Line(status=422, sentence="The request could not be read, or is too large")
 
-
-def _refusal(error: DomainError) -> Response:
-    status, body = describe_refusal(error)
-    response = Response(body, status=status)
-    return _retryable(response) if status == STATUSES["UNAVAILABLE"] else response
-
-
-def _retryable(response: Response) -> Response:
-    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
-
-
-def _api_exception(exception: exceptions.APIException) -> Response:
-    if isinstance(exception, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-        response = Response(error_body("INVALID_CREDENTIALS", "Invalid or missing API key"), status=401)
-        response["WWW-Authenticate"] = "Bearer"
-        return response
-    if isinstance(exception, exceptions.Throttled):
-        seconds = max(1, math.ceil(getattr(exception, "wait", None) or 1))
-        body = error_body("RATE_LIMIT_EXCEEDED", "Too many requests", {"retry_after": seconds})
-        response = Response(body, status=429)
-        response["Retry-After"] = str(seconds)
-        return response
-    if isinstance(exception, exceptions.ValidationError):
-        return _invalid(list(_field_errors(exception.detail, "")))
-    if isinstance(exception, exceptions.ParseError):
-        if isinstance(exception.__cause__, BodyTooLarge):
-            return Response(error_body("PAYLOAD_TOO_LARGE", str(exception.detail)), status=413)
-        return _invalid([{"field": "body", "message": str(exception.detail)}])
-    code = API_CODES.get(exception.status_code, "ERROR")
-    return Response(error_body(code, str(exception.detail)), status=exception.status_code)
-
-
-def _invalid(errors: list[dict[str, str]]) -> Response:
-    return Response(_invalid_body(errors), status=422)
-
-
-def _invalid_body(errors: list[dict[str, str]]) -> dict[str, Any]:
-    message = errors[0]["message"] if errors else "Invalid parameters"
-    return error_body("VALIDATION_ERROR", message, {"errors": errors})
-
-
-def _field_errors(detail: Any, path: str) -> Iterable[dict[str, str]]:
-    """DRF's nested details as ``{field, message}`` each; ``body`` for what is about the whole."""
-    if isinstance(detail, Mapping):
-        for name, inner in detail.items():
-            step = "" if name == "non_field_errors" else str(name)
-            yield from _field_errors(inner, ".".join(filter(None, [path, step])))
-    elif isinstance(detail, list | tuple):
-        for inner in detail:
-            yield from _field_errors(inner, path)
-    else:
-        yield {"field": path or "body", "message": str(detail)}
+STYLE = Style(
+    body=_body,
+    challenge="Bearer",
+    refusals={
+        "CONTENT_TOO_LONG": Line(status=413),
+        "INVALID": Line(status=422),
+        "FORBIDDEN": Line(status=403),
+        "NOT_FOUND": Line(status=404),
+        "CONFLICT": Line(status=409),
+        "UNAVAILABLE": Line(status=503),
+        "ERROR": Line(status=400),
+    },
+    faults={
+        Kind.UNAUTHENTICATED: Line(status=401, code="INVALID_CREDENTIALS", sentence="Invalid or missing API key"),
+        Kind.THROTTLED: Line(code="RATE_LIMIT_EXCEEDED", sentence="Too many requests"),
+        Kind.INVALID: Line(status=422),
+        Kind.UNPARSEABLE: Line(status=422),
+        Kind.PAYLOAD_TOO_LARGE: Line(status=413, code="PAYLOAD_TOO_LARGE"),
+        Kind.TOO_LARGE: _UNREADABLE,
+        Kind.UNREADABLE: _UNREADABLE,
+        Kind.NOT_FOUND: Line(sentence="Not found"),
+        Kind.UNAVAILABLE: Line(code="SERVICE_UNAVAILABLE", sentence="Please try again"),
+        Kind.FAILED: Line(code="INTERNAL_ERROR"),
+    },
+)
 
 
 # --- Shapes ------------------------------------------------------------------------------------------------------
@@ -252,10 +178,8 @@ def frame(type: str, data: Any, *, at: datetime | str, room_id: uuid.UUID | str)
 
 def error_of(exception: Exception) -> dict[str, Any]:
     """``code``, ``message`` and ``details`` of a refusal on a socket; anything unforeseen is "try again"."""
-    if isinstance(exception, DomainError):
-        _, body = describe_refusal(exception)
-    elif isinstance(exception, exceptions.ValidationError):
-        body = _invalid_body(list(_field_errors(exception.detail, "")))
+    if isinstance(exception, DomainError | exceptions.ValidationError):
+        body = _body(STYLE.fault(exception))
     else:
         body = error_body("SERVICE_UNAVAILABLE", "Please try again")
     error: dict[str, Any] = body["error"]
@@ -278,22 +202,10 @@ class MessageParser(StrictJSONParser):
     bytes_max = 256 * 1024
 
 
-class ChatAPIView(APIView):
+class ChatAPIView(StyledView):
     """Base of the views of this style; who may call is the app's to say."""
 
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    parser_classes = [StrictJSONParser]
-    renderer_classes = [OrjsonRenderer]
-    content_negotiation_class = OnlyRendererNegotiation
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        # The one time of the whole request.
-        self.now = clock.now()
-        super().initial(request, *args, **kwargs)
-
-    def get_exception_handler(self) -> Any:
-        return handle_exception
+    style = STYLE
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)

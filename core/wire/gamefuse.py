@@ -4,7 +4,6 @@ A parameter may come in the query, as JSON, as JSON wrapped in the resource's na
 Rails' bracketed names; all of them are merged. Success is plain JSON, an error is one sentence of text.
 """
 
-import logging
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,43 +13,19 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError, connection
-from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict, UnreadablePostError
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from rest_framework import exceptions
 from rest_framework.parsers import FormParser, MultiPartParser
-from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
-from core.db import clock
 from core.errors import DomainError, Invalid
 from core.json_text import BODY_BYTES_MAX, INTEGER_MAX, MalformedJSON, loads_strict, plain
-from core.observability.failures import describe
-from core.wire.counting import count_failure, count_refusal
 from core.wire.fields import RFC3339Field, first_message
-from core.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
 from core.wire.strict_json import StrictJSONParser
-from core.wire.throttles import throttle_for
-
-logger = logging.getLogger(__name__)
-
-# The status of each refusal, by its code or else by the nearest family's.
-REFUSALS: dict[str, int] = {
-    "ERROR": 422,
-    "INVALID": 422,
-    "CONFLICT": 422,
-    "FORBIDDEN": 401,
-    "NOT_FOUND": 404,
-    "UNAVAILABLE": 503,
-    "GAME_DISABLED": 402,
-    "MISSING_PARAMETER": 400,
-    "NO_ENTRIES": 400,
-    "ATTRIBUTE_NOT_FOUND": 400,
-}
+from core.wire.styles import TEXT, Fault, Kind, Line, Style
+from core.wire.views import StyledView
 
 MISSING_TOKEN = "Request missing user authentication token"
-RETRY_AFTER_SECONDS = 1
 # The names that JSON bodies are wrapped in, by client library and route.
 WRAPPERS = ("user", "game_user", "session", "game_round", "leaderboard_entry", "game_user_attribute")
 NESTING_MAX = 8
@@ -65,9 +40,6 @@ ALLOWED_HEADERS = (
     "authentication-token, authorization, content-type, current-user-id, service-key-name, service-key-token"
 )
 PREFLIGHT_SECONDS = 3600
-
-_ReadsThrottle = throttle_for("reads")
-_WritesThrottle = throttle_for("writes")
 
 _BRACKETED = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
@@ -247,42 +219,34 @@ def text_response(status: int, sentence: str) -> HttpResponse:
     return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
 
 
-def handle_exception(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
-    """DRF's exception handler for this style: every exception becomes a sentence, an unforeseen one a logged 500."""
-    if isinstance(exception, DomainError):
-        count_refusal(exception, context)
-        families = (family.code for family in type(exception).__mro__ if issubclass(family, DomainError))
-        return _answer(next(REFUSALS[code] for code in families if code in REFUSALS), exception.message)
-    if isinstance(exception, exceptions.ParseError | exceptions.UnsupportedMediaType):
-        return _answer(422, first_message(exception.detail))
-    if isinstance(exception, exceptions.AuthenticationFailed):
-        return _answer(401, first_message(exception.detail))
-    if isinstance(exception, exceptions.APIException):
-        response = _answer(exception.status_code, first_message(exception.detail))
-        if isinstance(exception, exceptions.Throttled):
-            response["Retry-After"] = str(max(1, round(getattr(exception, "wait", None) or 1)))
-        return response
-    if isinstance(exception, Http404):
-        return _answer(404, "Not found")
-    if isinstance(exception, RequestDataTooBig):
-        return _answer(413, "The body is too large")
-    if isinstance(exception, BadRequest | SuspiciousOperation | UnreadablePostError):
-        return _answer(422, "The request could not be read")
-    count_failure(context)
-    request: Request = context["request"]
-    logger.error("%s %s failed: %s", request.method, request.path, describe(exception))
-    if isinstance(exception, OperationalError | InterfaceError):
-        # A thread keeps its connection between requests: the next one must not meet this broken one.
-        connection.close_if_unusable_or_obsolete()
-        return _answer(503, "The service is temporarily unavailable, please try again")
-    return _answer(500, "Unknown server error")
+def _body(fault: Fault) -> str:
+    return fault.message
 
 
-def _answer(status: int, sentence: str) -> HttpResponse:
-    response = text_response(status, sentence)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+STYLE = Style(
+    body=_body,
+    media_type=TEXT,
+    refusals={
+        "ERROR": Line(status=422),
+        "INVALID": Line(status=422),
+        "CONFLICT": Line(status=422),
+        "FORBIDDEN": Line(status=401),
+        "NOT_FOUND": Line(status=404),
+        "UNAVAILABLE": Line(status=503),
+        "GAME_DISABLED": Line(status=402),
+        "MISSING_PARAMETER": Line(status=400),
+        "NO_ENTRIES": Line(status=400),
+        "ATTRIBUTE_NOT_FOUND": Line(status=400),
+    },
+    faults={
+        Kind.UNPARSEABLE: Line(status=422),
+        Kind.PAYLOAD_TOO_LARGE: Line(status=422),
+        Kind.MEDIA_TYPE: Line(status=422),
+        Kind.UNREADABLE: Line(status=422),
+        Kind.NOT_FOUND: Line(sentence="Not found"),
+        Kind.FAILED: Line(sentence="Unknown server error"),
+    },
+)
 
 
 def named_email(request: Request) -> str | None:
@@ -295,22 +259,13 @@ def named_email(request: Request) -> str | None:
     return email.strip(" ").lower() if email else None
 
 
-class GameFuseView(APIView):
-    """Base of the views of this style, open to everybody; ``rounds.api.base`` has the one that asks who it is.
+class GameFuseView(StyledView):
+    """Base of the views of this style, open to everybody; ``rounds.api.base`` has the one that asks who it is."""
 
-    A view that names no ``throttle_classes`` counts as reads or writes, by its method.
-    """
-
-    throttle_classes: list[type[BaseThrottle]] = []
-    authentication_classes = []
-    permission_classes = [AllowAny]
+    style = STYLE
     parser_classes = [StrictJSONParser, FormParser, MultiPartParser]
-    renderer_classes = [OrjsonRenderer]
-    content_negotiation_class = OnlyRendererNegotiation
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        # The one time of the whole request.
-        self.now = clock.now()
         super().initial(request, *args, **kwargs)
         self.parameters = merged_parameters(request)
 
@@ -325,14 +280,6 @@ class GameFuseView(APIView):
             response = super().dispatch(request, *args, **kwargs)
         response["Access-Control-Allow-Origin"] = "*"
         return response
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        if self.throttle_classes:
-            return super().get_throttles()
-        return [_ReadsThrottle() if self.request.method in SAFE_METHODS else _WritesThrottle()]
-
-    def get_exception_handler(self) -> Any:
-        return handle_exception
 
 
 class UnknownRouteView(GameFuseView):

@@ -10,7 +10,6 @@ document cannot say anything else than the server does.
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
@@ -25,6 +24,8 @@ from core.errors import Unavailable
 from core.idempotency import IdempotencyInFlight, IdempotencyKeyReused, InvalidIdempotencyKey
 from core.wire import nest
 from core.wire.fields import ID_MAX, CountField
+from core.wire.outputs import Described
+from core.wire.styles import JSON, Style
 
 H = TypeVar("H", bound=Callable[..., Any])
 Schema = dict[str, Any]
@@ -33,25 +34,6 @@ Endpoint = tuple[str, str, str, Callable[..., Any]]
 
 ID: Schema = {"type": "integer", "minimum": 1, "maximum": ID_MAX}
 TIME: Schema = {"type": "string", "format": "date-time", "description": "UTC with milliseconds."}
-
-
-class Described(serializers.Field):
-    """A field of an answer that is known by its JSON Schema."""
-
-    def __init__(self, schema: Schema, **kwargs: Any) -> None:
-        self.schema = dict(schema)
-        super().__init__(**kwargs)
-
-
-class DescribedField(OpenApiSerializerFieldExtension):
-    target_class = Described
-
-    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        schema: dict[str, Any] = dict(self.target.schema)
-        if self.target.allow_null and "enum" in schema:
-            # The type's null is added by the generator, the enumeration's is not.
-            schema["enum"] = [*schema["enum"], None]
-        return schema
 
 
 class CountFieldSchema(OpenApiSerializerFieldExtension):
@@ -72,14 +54,6 @@ class StrictInput(OpenApiSerializerExtension):
         return schema | {"additionalProperties": False}
 
 
-class ErrorOutput(serializers.Serializer[Any]):
-    """A refusal or a failure in the NestJS style; ``error`` is the status' reason phrase."""
-
-    statusCode = serializers.IntegerField()
-    message = serializers.CharField()
-    error = serializers.CharField()
-
-
 class PaginationOutput(serializers.Serializer[Any]):
     """Which part of a list this is."""
 
@@ -89,17 +63,6 @@ class PaginationOutput(serializers.Serializer[Any]):
     totalPages = Described({"type": "integer", "minimum": 0})
     hasNext = serializers.BooleanField()
     hasPrev = serializers.BooleanField()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Style:
-    """What is common to the operations of one contract: how it answers an exception, and in which shape."""
-
-    answer: Callable[[Exception, Mapping[str, Any]], Response]
-    error: type[serializers.Serializer[Any]]
-
-
-NEST = Style(answer=nest.handle_exception, error=ErrorOutput)
 
 
 def envelope(
@@ -168,7 +131,7 @@ def documented(
     signed_in: bool = True,
     idempotent: bool = False,
     key_required: bool = False,
-    style: Style = NEST,
+    style: Style = nest.STYLE,
 ) -> Callable[[H], H]:
     """Declare the operation that a view's method is.
 
@@ -185,7 +148,7 @@ def documented(
     if idempotent:
         known += [InvalidIdempotencyKey, IdempotencyKeyReused, IdempotencyInFlight]
         headers += [_idempotency_key(required=key_required), _replayed(status)]
-    responses: dict[int, Any] = {
+    responses: dict[Any, Any] = {
         status: OpenApiResponse(answer, summary, [OpenApiExample(name, value) for name, value in examples.items()])
     }
     return cast(
@@ -204,23 +167,22 @@ def documented(
     )
 
 
-def _refusal_responses(refusals: Refusals, style: Style) -> dict[int, OpenApiResponse]:
-    answers: dict[int, list[Any]] = {}
+def _refusal_responses(refusals: Refusals, style: Style) -> dict[Any, OpenApiResponse]:
+    """One response for each status; its examples are what the style answers."""
+    told: dict[int, dict[str, Any]] = {}
     for refusal in refusals:
-        answer = style.answer(refusal() if isinstance(refusal, type) else refusal, {})
-        told = answers.setdefault(answer.status_code, [])
-        if answer.data not in told:
-            told.append(answer.data)
+        fault = style.fault(refusal() if isinstance(refusal, type) else refusal)
+        told.setdefault(fault.status, {}).setdefault(fault.message, style.body(fault))
     return {
-        status: OpenApiResponse(
+        status if style.media_type == JSON else (status, style.media_type): OpenApiResponse(
             style.error,
-            "\n".join(f"- {message}" for message in dict.fromkeys(body["message"] for body in told)),
+            "\n".join(f"- {message}" for message in bodies),
             [
-                OpenApiExample(f"refusal {position}", body, summary=body["message"])
-                for position, body in enumerate(told, start=1)
+                OpenApiExample(f"refusal {position}", body, summary=message, media_type=style.media_type)
+                for position, (message, body) in enumerate(bodies.items(), start=1)
             ],
         )
-        for status, told in sorted(answers.items())
+        for status, bodies in sorted(told.items())
     }
 
 
@@ -255,7 +217,8 @@ def declared_operations(endpoints: Sequence[Endpoint], **_: Any) -> list[Endpoin
 
 def is_declared(callback: Callable[..., Any], method: str) -> bool:
     """Whether the view's method carries a declaration, ours or a plain ``extend_schema``."""
-    handler = getattr(getattr(callback, "cls", None), method.lower(), None)
+    actions: Mapping[str, str] = getattr(callback, "actions", None) or {}
+    handler = getattr(getattr(callback, "cls", None), actions.get(method.lower(), method.lower()), None)
     return "schema" in getattr(handler, "kwargs", {})
 
 

@@ -8,73 +8,26 @@ each stands in ``REFUSALS`` or in a constant below with the contract's line it c
 import hashlib
 import hmac
 import json
-import logging
-import math
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError, connection
-from django.http import Http404, UnreadablePostError
-from rest_framework import exceptions
-from rest_framework.permissions import SAFE_METHODS, AllowAny
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
-
 from core.amounts import format_amount
-from core.db import clock
-from core.errors import DomainError
 from core.json_text import MalformedJSON, loads_strict
-from core.observability.failures import describe
-from core.wire.counting import count_failure, count_refusal
-from core.wire.fields import first_message
-from core.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
-from core.wire.strict_json import StrictJSONParser
+from core.wire.styles import Fault, Kind, Line, StatedFault, Style
 from core.wire.throttles import throttle_for
-
-logger = logging.getLogger(__name__)
+from core.wire.views import StyledView, StyledViewSet
 
 # "|now − timestamp| > 5 min → 401" (contract, "Signing").
 SIGNATURE_WINDOW_MS = 5 * 60 * 1000
 # "a GET or an empty body signs timestamp + {}" (contract, "Signing").
 EMPTY_BODY = b"{}"
-RETRY_AFTER_SECONDS = 1
 # Longest decimal text of an amount that is still worth reading; beyond it no token has an amount.
 _AMOUNT_EXPONENT_MAX = 30
 _INTEGER_EXACT_MAX = 2**53
 
-# The status of each refusal, by its code or else by the nearest family's.
-REFUSALS: dict[str, int] = {
-    "ERROR": 400,
-    "INVALID": 400,
-    "FORBIDDEN": 403,
-    "NOT_FOUND": 404,
-    "CONFLICT": 409,
-    "UNAVAILABLE": 503,
-    # "OTP errors: 401 `2FA token already used`, 404 `User not found`, 403 `User is temporary locked`, 401 `Invalid 2fa
-    # token`" (contract, "Players").
-    "OTP_USED": 401,
-    "USER_NOT_FOUND": 404,
-    "OTP_LOCKED": 403,
-    "OTP_INVALID": 401,
-    # "bad JWT 401" (contract, "Rooms", validation).
-    "INVALID_SESSION": 401,
-    "GUEST_CANNOT_LOG_OUT": 401,
-    # "allowance 401 {error:["Insufficient allowance: id", …]}; not joined 401 {error:["Player is not joined: id"]}".
-    "INSUFFICIENT_ALLOWANCE": 401,
-    "PLAYER_NOT_JOINED": 401,
-}
 
-
-class Refused(Exception):
+class Refused(StatedFault):
     """A request refused at the edge, in the contract's own words; ``extra`` members stand beside ``error``."""
-
-    def __init__(self, status: int, error: str | list[str], *, code: str, **extra: Any) -> None:
-        self.status, self.error, self.code, self.extra = status, error, code, extra
-        super().__init__(str(error))
 
 
 def missing_headers() -> Refused:
@@ -174,80 +127,50 @@ def error_body(error: str | list[str], code: str) -> dict[str, Any]:
     return {"error": error, "code": code}
 
 
-def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Response:
-    """DRF's exception handler for this style: every exception becomes an answer, an unforeseen one a logged 500."""
-    if isinstance(exception, Refused):
-        return Response({**error_body(exception.error, exception.code), **exception.extra}, status=exception.status)
-    if isinstance(exception, DomainError):
-        count_refusal(exception, context)
-        return _refusal(exception)
-    if isinstance(exception, exceptions.APIException):
-        return _api_exception(exception)
-    if isinstance(exception, Http404):
-        return _error(404, "Not found", "NOT_FOUND")
-    if isinstance(exception, RequestDataTooBig):
-        return _error(413, "The body is too large", "BODY_TOO_LARGE")
-    if isinstance(exception, SuspiciousOperation | UnreadablePostError):
-        return _error(400, "The request could not be read", "INVALID_INPUT")
-    request: Request = context["request"]
-    count_failure(context)
-    logger.error("%s %s failed: %s", request.method, request.path, describe(exception))
-    if isinstance(exception, OperationalError | InterfaceError):
-        # A thread keeps its connection between requests: the next one must not meet this broken one.
-        connection.close_if_unusable_or_obsolete()
-        return _unavailable("The service is temporarily unavailable, please try again")
-    return _error(500, "Internal server error", "INTERNAL")
+def _body(fault: Fault) -> dict[str, Any]:
+    return {**error_body(fault.details.get("sentences", fault.message), fault.code), **fault.extra}
 
 
-def _refusal(error: DomainError) -> Response:
-    families = (family.code for family in type(error).__mro__ if issubclass(family, DomainError))
-    status = next(REFUSALS[code] for code in families if code in REFUSALS)
-    if status == REFUSALS["UNAVAILABLE"]:
-        return _unavailable(error.message)
-    return _error(status, error.details.get("sentences", error.message), error.code)
+STYLE = Style(
+    body=_body,
+    refusals={
+        "ERROR": Line(status=400),
+        "INVALID": Line(status=400),
+        "FORBIDDEN": Line(status=403),
+        "NOT_FOUND": Line(status=404),
+        "CONFLICT": Line(status=409),
+        "UNAVAILABLE": Line(status=503, code="UNAVAILABLE"),
+        # "OTP errors: 401 `2FA token already used`, 404 `User not found`, 403 `User is temporary locked`, 401 `Invalid
+        # 2fa token`" (contract, "Players").
+        "OTP_USED": Line(status=401),
+        "USER_NOT_FOUND": Line(status=404),
+        "OTP_LOCKED": Line(status=403),
+        "OTP_INVALID": Line(status=401),
+        # "bad JWT 401" (contract, "Rooms", validation).
+        "INVALID_SESSION": Line(status=401),
+        "GUEST_CANNOT_LOG_OUT": Line(status=401),
+        # "allowance 401 {error:["Insufficient allowance: id", …]}; not joined 401 {error:["Player is not joined: …"]}".
+        "INSUFFICIENT_ALLOWANCE": Line(status=401),
+        "PLAYER_NOT_JOINED": Line(status=401),
+    },
+    faults={Kind.NOT_FOUND: Line(sentence="Not found")},
+)
 
 
-def _api_exception(exception: exceptions.APIException) -> Response:
-    if isinstance(exception, exceptions.Throttled):
-        response = _error(429, "Too many requests, please try again later", "TOO_MANY_REQUESTS")
-        response["Retry-After"] = str(max(1, math.ceil(getattr(exception, "wait", None) or 1)))
-        return response
-    return _error(exception.status_code, first_message(exception.detail), str(exception.default_code).upper())
-
-
-def _unavailable(message: str) -> Response:
-    response = _error(503, message, "UNAVAILABLE")
-    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
-
-
-def _error(status: int, error: str | list[str], code: str) -> Response:
-    return Response(error_body(error, code), status=status)
-
-
-_ReadsThrottle = throttle_for("servers")
-_WritesThrottle = throttle_for("servers", fail_open=False)
-
-
-class PlyrView(APIView):
+class PlyrView(StyledView):
     """Base of the views of this style, open to everybody; ``payments.api.base`` has the one for signed requests.
 
     A game's server speaks for many players, so it has limits of its own; what moves money fails closed.
     """
 
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    parser_classes = [StrictJSONParser]
-    renderer_classes = [OrjsonRenderer]
-    content_negotiation_class = OnlyRendererNegotiation
+    style = STYLE
+    read_throttle = throttle_for("servers")
+    write_throttle = throttle_for("servers", fail_open=False)
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        # The one time of the whole request.
-        self.now = clock.now()
-        super().initial(request, *args, **kwargs)
 
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [_ReadsThrottle() if self.request.method in SAFE_METHODS else _WritesThrottle()]
+class PlyrViewSet(StyledViewSet):
+    """Base of the resources of this style; the limits are those of ``PlyrView``."""
 
-    def get_exception_handler(self) -> Any:
-        return handle_exception
+    style = STYLE
+    read_throttle = PlyrView.read_throttle
+    write_throttle = PlyrView.write_throttle

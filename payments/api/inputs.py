@@ -124,7 +124,8 @@ def stakes(body: Mapping[str, Any], *, uneven: plyr.Refused) -> Stakes:
     parsed = [minor_units(amount, token) for amount, token in zip(amounts, tokens, strict=True)]
     wrong = [f"Invalid amount: {shown(a)}" for a, minor in zip(amounts, parsed, strict=True) if minor is None]
     if wrong:
-        raise plyr.Refused(401, wrong, code="INVALID_AMOUNT")
+        # The contract lists each by itself.
+        raise plyr.Refused(401, "; ".join(wrong), code="INVALID_AMOUNT", error=wrong)
     return Stakes(tokens=tokens, amounts_minor=[minor for minor in parsed if minor is not None])
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import exceptions, serializers
 
 from core.errors import Forbidden, Invalid, NotFound
-from core.wire.openapi import ID, TIME, Described, Refusals, Schema, documented, envelope, query
+from core.wire.openapi import ID, TIME, Refusals, Schema, documented, envelope, query
+from core.wire.outputs import Described
 from payments.api.serializers import STATEMENT_LINES_MAX, AdjustmentInput
 from payments.errors import InsufficientFunds, RequestKeyReused, TokenNotFound
 

@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import Game
-from core.wire.openapi import ID, TIME, Described, Schema
+from core.wire.openapi import ID, TIME, Schema
+from core.wire.outputs import Described
 from rooms.api import shapes
 from rooms.models import Outcome, Session
 from rooms.prizes import PRIZES_MAX

@@ -8,7 +8,6 @@ from core.wire.openapi import (
     ID,
     PAGE_REFUSED,
     PAGING,
-    Described,
     PaginationOutput,
     Refusals,
     documented,
@@ -17,6 +16,7 @@ from core.wire.openapi import (
     query,
     shape,
 )
+from core.wire.outputs import Described
 from payments.errors import InsufficientFunds
 from rooms import errors
 from rooms.api import examples, outputs, shapes

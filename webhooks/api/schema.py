@@ -5,7 +5,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions, serializers
 
-from core.wire.openapi import ID, TIME, Described, Refusals, Schema, documented, envelope, in_path, query
+from core.wire.openapi import ID, TIME, Refusals, Schema, documented, envelope, in_path, query
+from core.wire.outputs import Described
 from webhooks.api.serializers import DELIVERIES_MAX, ChangeInput, CreateInput, RotateInput
 from webhooks.catalogue import TEST, EventType
 from webhooks.endpoints import ENDPOINTS_EACH_MAX

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from core.wire import nest
 from core.wire.nest import NestView, Page, error_body, ok, parse_page
+from core.wire.unknown import Prefixes
 
 
 class Raises(NestView):
@@ -41,8 +42,8 @@ urlpatterns = [
     path("echo", Echo.as_view()),
     path("api/leaks", Leaks.as_view()),
 ]
-handler404 = nest.page_not_found
-handler500 = nest.server_error
+handler404 = Prefixes([("/api/", nest.STYLE)]).page_not_found
+handler500 = Prefixes([("/api/", nest.STYLE)]).server_error
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -89,7 +90,7 @@ def test_each_refusal_has_its_status_and_shape(monkeypatch, caplog, exception, s
 
     assert answer.status_code == status
     assert answer.json() == {"statusCode": status, "message": message, "error": error}
-    assert [record for record in caplog.records if record.name == "core.wire.nest"] == []
+    assert [record for record in caplog.records if record.name == "core.wire.styles"] == []
 
 
 def test_a_throttled_caller_hears_when_to_come_back(monkeypatch):
@@ -122,7 +123,7 @@ def test_an_unforeseen_exception_is_a_logged_500(monkeypatch, caplog):
         500,
         {"statusCode": 500, "message": "Internal server error", "error": "Internal Server Error"},
     )
-    (record,) = [record for record in caplog.records if record.name == "core.wire.nest"]
+    (record,) = [record for record in caplog.records if record.name == "core.wire.styles"]
     assert record.levelno == logging.ERROR
     assert "GET /raises failed: RuntimeError: the cellar is on fire" in record.getMessage()
     assert "test_nest.py" in record.getMessage()
@@ -134,7 +135,7 @@ def test_the_log_of_a_database_error_does_not_quote_rows(monkeypatch, caplog, pl
         cursor.execute("UPDATE accounts_user SET wallet_address = '' WHERE id = %s", [player.pk])
 
     assert answer_to(monkeypatch, caught.value).status_code == 500
-    (record,) = [record for record in caplog.records if record.name == "core.wire.nest"]
+    (record,) = [record for record in caplog.records if record.name == "core.wire.styles"]
     assert "IntegrityError 23514 accounts_user_wallet_address_printable" in record.getMessage()
     assert "player@example.com" not in record.getMessage()
     assert player.password not in record.getMessage()

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 from rest_framework.exceptions import MethodNotAllowed
-from rest_framework.test import APIRequestFactory
 
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from core.json_text import loads_strict
@@ -15,7 +14,7 @@ SECRET = "a secret of the test"
 
 
 def answer(error: Exception) -> tuple[int, dict]:
-    response = plyr.handle_exception(error, {"request": APIRequestFactory().get("/api/now")})
+    response = plyr.STYLE.answer(error, {})
     return response.status_code, response.data
 
 
