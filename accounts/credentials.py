@@ -1,126 +1,151 @@
-"""JSON Web Tokens: how they are written and read, and the register of refresh tokens.
+"""Access and refresh tokens: simplejwt's classes on the database's clock, and the register of sign-ins.
 
-Claims: ``iss``, ``token_type`` (access or refresh), ``user_id``, ``jti``, ``iat``, ``exp``, and
-``password_mark``, which changes with the password so that a new password ends every token. No right is ever
-read from a token. Times are compared with the caller's ``now``, never with the host's clock. The register keeps
-a refresh token's ``jti`` only: who reads the database cannot sign in with what stands there.
+Claims: ``iss``, ``token_type`` (access or refresh), ``user_id``, ``jti``, ``iat``, ``exp`` and ``password_mark``,
+which changes with the password and at "sign out everywhere", so that both end every token. A refresh token also names
+its ``chain``, the sign-in that it goes back to. No right is ever read from a token. The register keeps the ids of
+refresh tokens only: a reader of the database cannot sign in with them.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import uuid4
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID, uuid4
 
 import jwt
-from django.conf import settings
-from django.utils.crypto import constant_time_compare, salted_hmac
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from django.utils.crypto import constant_time_compare
+from rest_framework_simplejwt import tokens
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
+from rest_framework_simplejwt.settings import api_settings
 
 from accounts.errors import InvalidToken
-from accounts.models import User
+from accounts.models import SignIn, User
 from core.db.transactions import require_atomic
 
-ALGORITHM = "HS256"
 TOKEN_LENGTH_MAX = 2048
 _CLAIMS = ["iss", "token_type", "user_id", "jti", "iat", "exp", "password_mark"]
 
 
+class ClocklessBackend(TokenBackend):
+    """Reads a token without the host's clock, which may be behind the clock that wrote it: the classes check times."""
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        if len(token) > TOKEN_LENGTH_MAX:
+            raise TokenBackendError("Token is too long")
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self.get_verifying_key(token),
+                algorithms=[self.algorithm],
+                issuer=self.issuer,
+                options={
+                    "require": _CLAIMS,
+                    "verify_signature": verify,
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except (jwt.InvalidTokenError, ValueError) as error:
+            raise TokenBackendError("Token is invalid") from error
+        return claims
+
+
+_backend = ClocklessBackend(api_settings.ALGORITHM, api_settings.SIGNING_KEY, issuer=api_settings.ISSUER)
+
+
+class _Token(tokens.Token):
+    """A token written, or read, at ``now``."""
+
+    def __init__(self, token: Any = None, verify: bool = True, *, now: datetime) -> None:
+        self.now = now
+        super().__init__(token, verify)
+        if token is None:
+            # simplejwt dates a new token by the host's clock.
+            self.set_exp(from_time=now)
+            self.set_iat(at_time=now)
+
+    @property
+    def token_backend(self) -> TokenBackend:
+        return _backend
+
+    def check_exp(self, claim: str = "exp", current_time: datetime | None = None) -> None:
+        super().check_exp(claim, current_time or self.now)
+
+    @classmethod
+    def read(cls, raw: str | bytes, *, now: datetime) -> Self:
+        """A token of ours. Raises ``InvalidToken`` if it is forged, of the other type or expired at ``now``."""
+        try:
+            return cls(raw, now=now)
+        except TokenError as error:
+            raise InvalidToken from error
+
+    @classmethod
+    def of(cls, user: User, *, now: datetime) -> Self:
+        """A new token for the user."""
+        token = cls(now=now)
+        token["user_id"] = str(user.pk)
+        token["password_mark"] = user.password_mark
+        return token
+
+    @property
+    def user_id(self) -> int:
+        return int(self["user_id"])
+
+    def fits(self, user: User) -> bool:
+        """Whether the user may still use the token: active, and neither password nor "everywhere" came since."""
+        return user.is_active and constant_time_compare(self["password_mark"], user.password_mark)
+
+
+class AccessToken(_Token, tokens.AccessToken):
+    """Opens the API for ``ACCESS_TOKEN_LIFETIME``."""
+
+
+class RefreshToken(_Token):
+    """Changes into a new pair once. The classes of simplejwt's blacklist would store the token itself."""
+
+    token_type = "refresh"
+    lifetime = api_settings.REFRESH_TOKEN_LIFETIME
+
+    @property
+    def chain(self) -> UUID:
+        # Tokens of the previous release name no chain; theirs begins with themselves.
+        return UUID(self.get("chain") or self["jti"])
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A user with a fresh pair of tokens."""
+    """A user with a pair of tokens."""
 
     user: User
     access: str
     refresh: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
-    user_id: int
-    jti: str
-    password_mark: str
-
-    def fit(self, user: User) -> bool:
-        """Whether the user may still use the token: not switched off, and the password not changed since."""
-        return user.is_active and constant_time_compare(self.password_mark, _password_mark(user))
-
-
 def access_token(user: User, *, now: datetime) -> str:
     """A token that opens the API for ``ACCESS_TOKEN_LIFETIME``."""
-    return _encode(user, token_type="access", jti=uuid4().hex, now=now, expires_at=now + _lifetime("ACCESS"))
+    return str(AccessToken.of(user, now=now))
 
 
-def issue_pair(user: User, *, now: datetime) -> SignedIn:
-    """An access token and a registered refresh token."""
+def begin_sign_in(user: User, *, now: datetime) -> SignedIn:
+    """A pair of tokens, with the refresh token first of a new chain."""
     require_atomic()
-    expires_at = now + _lifetime("REFRESH")
-    row = OutstandingToken.objects.create(user=user, jti=uuid4().hex, token="", created_at=now, expires_at=expires_at)
-    refresh = _encode(user, token_type="refresh", jti=row.jti, now=now, expires_at=expires_at)
-    return SignedIn(user=user, access=access_token(user, now=now), refresh=refresh)
+    sign_in = SignIn(user=user, created_at=now)
+    advance_chain(sign_in, now=now)
+    return pair_of(sign_in, user=user, now=now)
 
 
-def read_token(raw: str, *, token_type: str, now: datetime) -> Claims:
-    """What a token of ours says.
-
-    Raises ``InvalidToken`` when it is forged, of the other type or expired at ``now``.
-    """
-    if len(raw) > TOKEN_LENGTH_MAX:
-        raise InvalidToken
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            raw,
-            settings.JWT_SIGNING_KEY,
-            algorithms=[ALGORITHM],
-            issuer=str(settings.SIMPLE_JWT["ISSUER"]),
-            # The library would ask the host's clock, which may be behind the clock that wrote the token.
-            options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False},
-        )
-    except (jwt.InvalidTokenError, ValueError) as error:
-        raise InvalidToken from error
-    if claims["token_type"] != token_type or datetime.fromtimestamp(claims["exp"], UTC) <= now:
-        raise InvalidToken
-    return Claims(int(claims["user_id"]), claims["jti"], claims["password_mark"])
-
-
-def claim_refresh_token(claims: Claims, *, user: User) -> bool:
-    """Use up a refresh token; False when it was used up before. Raises ``InvalidToken`` when not registered.
-
-    The claim is an INSERT under a unique constraint: of any number at once, one wins.
-    """
+def advance_chain(sign_in: SignIn, *, now: datetime) -> None:
+    """Make the next refresh token the chain's current one."""
     require_atomic()
-    row = OutstandingToken.objects.filter(jti=claims.jti, user=user).first()
-    if row is None:
-        raise InvalidToken
-    _, won = BlacklistedToken.objects.get_or_create(token=row)
-    return won
+    sign_in.previous_jti, sign_in.jti = sign_in.jti, uuid4().hex
+    sign_in.issued_at, sign_in.expires_at = now, now + api_settings.REFRESH_TOKEN_LIFETIME
+    sign_in.save()
 
 
-def revoke_refresh_tokens(user: User) -> None:
-    """Use up every refresh token of the user."""
-    require_atomic()
-    rows = OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True)
-    BlacklistedToken.objects.bulk_create([BlacklistedToken(token=row) for row in rows], ignore_conflicts=True)
-
-
-def _encode(user: User, *, token_type: str, jti: str, now: datetime, expires_at: datetime) -> str:
-    payload = {
-        "iss": settings.SIMPLE_JWT["ISSUER"],
-        "token_type": token_type,
-        "user_id": str(user.pk),
-        "jti": jti,
-        "iat": int(now.timestamp()),
-        "exp": int(expires_at.timestamp()),
-        "password_mark": _password_mark(user),
-    }
-    return jwt.encode(payload, settings.JWT_SIGNING_KEY, algorithm=ALGORITHM)
-
-
-def _password_mark(user: User) -> str:
-    digest = salted_hmac("gameplatform.accounts.password_mark", user.password, algorithm="sha256")
-    return digest.hexdigest()[:16]
-
-
-def _lifetime(kind: str) -> timedelta:
-    lifetime = settings.SIMPLE_JWT[f"{kind}_TOKEN_LIFETIME"]
-    assert isinstance(lifetime, timedelta)
-    return lifetime
+def pair_of(sign_in: SignIn, *, user: User, now: datetime) -> SignedIn:
+    """The chain's current refresh token, the same text each time, and a new access token."""
+    refresh = RefreshToken.of(user, now=sign_in.issued_at)
+    refresh["jti"] = sign_in.jti
+    refresh["chain"] = sign_in.pk.hex
+    return SignedIn(user=user, access=access_token(user, now=now), refresh=str(refresh))

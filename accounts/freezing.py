@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from accounts.credentials import revoke_refresh_tokens
 from accounts.models import User
 from core import trail
 from core.db.transactions import use_case
@@ -33,8 +32,9 @@ def freeze_user(*, user_id: int, actor: User, reason: str, now: datetime) -> boo
     user = _reached(user_id, actor)
     if not user.is_active:
         return False
-    # An access token ends with the mark; a refresh token must not come back to life with it.
-    revoke_refresh_tokens(user)
+    # What was signed in ends with the mark, and must not come back to life with it.
+    user.sign_outs += 1
+    user.sign_ins.all().delete()
     _switch(user, on=False, actor=actor, reason=reason, now=now)
     return True
 
@@ -58,7 +58,7 @@ def _reached(user_id: int, actor: User) -> User:
 
 def _switch(user: User, *, on: bool, actor: User, reason: str, now: datetime) -> None:
     user.is_active = on
-    user.save(update_fields=["is_active"])
+    user.save(update_fields=["is_active", "sign_outs"])
     trail.record(
         actor=actor,
         action="user unfrozen" if on else "user frozen",

@@ -3,6 +3,7 @@
 import unicodedata
 import zoneinfo
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -15,6 +16,7 @@ from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django_otp.models import Device, ThrottlingMixin
 
 from core.db import clock
@@ -116,6 +118,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("staff", default=False, help_text="May sign in to the back-office.")
     is_active = models.BooleanField("active", default=True, help_text="Switch off, never delete.")
     date_joined = models.DateTimeField(default=clock.now, editable=False)
+    sign_outs = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="How often everything that was signed in was ended at once."
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -151,11 +156,40 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = UserManager.normalize_email(self.email) or None
         self.fullname = unicodedata.normalize("NFC", self.fullname).strip(" ")
 
+    @property
+    def password_mark(self) -> str:
+        """What tokens carry: it changes with the password and with ``sign_outs``, and tells neither."""
+        content = f"{self.sign_outs}:{self.password}" if self.sign_outs else self.password
+        return salted_hmac("gameplatform.accounts.password_mark", content, algorithm="sha256").hexdigest()[:16]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Django's own, so that "sign out everywhere" ends the back-office's sessions too.
+        base: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        return f"{base}:{self.sign_outs}" if self.sign_outs else base
+
     def get_full_name(self) -> str:
         return self.fullname or self.username
 
     def get_short_name(self) -> str:
         return self.username
+
+
+class SignIn(models.Model):
+    """A sign-in of a user on one device: the chain of its refresh tokens, of which two are known by their ids.
+
+    ``jti`` is the current token's, issued at ``issued_at``; ``previous_jti`` that of the token it was given for.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins")
+    jti = models.CharField(max_length=32, default="")
+    previous_jti = models.CharField(max_length=32, default="")
+    created_at = models.DateTimeField(default=clock.now)
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"sign-in {self.pk}"
 
 
 class Game(models.Model):

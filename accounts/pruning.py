@@ -1,11 +1,18 @@
-"""What accounts keep longer than anybody can use it."""
+"""Accounts' rows that have outlived their use."""
 
 from datetime import datetime
 
 from django.db.models import QuerySet
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from accounts.models import SignIn
+
+
+def expired_sign_ins(*, now: datetime) -> QuerySet[SignIn]:
+    """Sign-ins whose last refresh token is refused for its age."""
+    return SignIn.objects.filter(expires_at__lte=now).order_by("expires_at")
+
 
 def expired_tokens(*, now: datetime) -> QuerySet[OutstandingToken]:
-    """Refresh tokens that are refused for their age alone, used up or not. Their blacklist rows go with them."""
+    """Refresh tokens that the previous release registered and that are refused for their age."""
     return OutstandingToken.objects.filter(expires_at__lte=now).order_by("expires_at")

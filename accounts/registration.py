@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts.credentials import SignedIn, issue_pair
+from accounts.credentials import SignedIn, begin_sign_in
 from accounts.identity import insert_user
 from core.db.transactions import use_case
 
@@ -14,4 +14,4 @@ def register_user(*, username: str, password: str, email: str | None, fullname: 
     Raises ``UsernameTaken``, ``EmailTaken``, ``WeakPassword`` or ``Invalid``.
     """
     user = insert_user(username=username, password=password, email=email, fullname=fullname, is_master=False, now=now)
-    return issue_pair(user, now=now)
+    return begin_sign_in(user, now=now)

@@ -239,6 +239,8 @@ SIMPLE_JWT = {
     "ISSUER": "gameplatform",
     "UPDATE_LAST_LOGIN": False,
 }
+# A refresh token that comes again so soon gets the same successor: a lost answer and a second tab sign nobody out.
+REFRESH_REPEAT_SECONDS = env.int("REFRESH_REPEAT_SECONDS", default=10)
 # Guessing passwords: so many wrong ones for a name from one address lock that pair out, of the back-office and of the
 # API's sign-in together, for so long. By name and address: nobody can lock a colleague out from elsewhere.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

@@ -1,30 +1,41 @@
 """The access token, and a client's key of one scope, behind DRF's interface."""
 
+from typing import Any
+
 from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from accounts.api_keys import find_key
-from accounts.authentication import authenticate_access_token
+from accounts.authentication import user_of
+from accounts.credentials import AccessToken
 from accounts.errors import InvalidToken
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey
 from core.db import clock
 
 KEY_START = "gp_"
 
 
-class PlatformJWTAuthentication(BaseAuthentication):
-    """``Authorization: Bearer <access token>``; one SELECT a request."""
+class PlatformJWTAuthentication(JWTAuthentication):
+    """``Authorization: Bearer <access token>``; one SELECT a request. ``request.auth`` is the token."""
 
-    def authenticate(self, request: Request) -> tuple[User, None] | None:
-        scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            return None
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        scheme, _, raw = header.partition(b" ")
+        return raw.strip(b" ") if scheme.lower() == b"bearer" else None
+
+    def get_validated_token(self, raw_token: bytes) -> AccessToken:
         try:
-            return authenticate_access_token(raw.strip(" "), clock.now()), None
+            return AccessToken.read(raw_token, now=clock.now())
+        except InvalidToken as error:
+            raise AuthenticationFailed from error
+
+    def get_user(self, validated_token: Any) -> Any:
+        try:
+            return user_of(validated_token)
         except InvalidToken as error:
             raise AuthenticationFailed from error
 

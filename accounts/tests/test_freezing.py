@@ -50,7 +50,8 @@ def test_a_frozen_user_is_signed_out_and_stays_out_until_somebody_unfreezes_it(a
     assert sign_in(api).status_code == 401
     assert unfreeze(player, staff) is True
     assert sign_in(api).status_code == 200
-    # What was signed in before the freeze stays signed out once its access token ends.
+    # What was signed in before the freeze stays signed out.
+    assert session.get("/api/v1/game-rooms").status_code == 401
     assert api(None).post("/api/v1/auth/refresh", {"refresh": refresh}).status_code == 401
     assert trail() == [
         ("user frozen", "staff", "chargebacks", {"is_active": True}, {"is_active": False}),

@@ -1,18 +1,17 @@
 from datetime import UTC, datetime, timedelta
-from threading import Barrier, Thread
+from uuid import uuid4
 
 import jwt
 import pytest
 import time_machine
 from django.conf import settings
-from django.db import connection
+from django.utils.crypto import salted_hmac
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts import sign_in
-from accounts.credentials import access_token, read_token
+from accounts.credentials import AccessToken, access_token
 from accounts.errors import InvalidToken
-from accounts.models import User
+from accounts.models import SignIn, User
 from accounts.tests.counting import CountingHasher
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -78,7 +77,7 @@ def test_login_says_the_same_of_an_unknown_name_and_a_wrong_password(api, player
     answer = log_in(api(None), username, password)
 
     assert (answer.status_code, answer.json()) == (401, WRONG)
-    assert OutstandingToken.objects.count() == 0
+    assert SignIn.objects.count() == 0
 
 
 def test_login_hashes_as_often_for_an_unknown_name_as_for_a_wrong_password(api, player, settings):
@@ -99,15 +98,16 @@ def test_login_refuses_a_user_that_was_switched_off(api, player):
     answer = log_in(api(None))
 
     assert (answer.status_code, answer.json()) == (401, WRONG)
-    assert OutstandingToken.objects.count() == 0
+    assert SignIn.objects.count() == 0
 
 
-def test_the_register_of_refresh_tokens_does_not_hold_the_tokens(api, player):
+def test_the_register_holds_ids_and_no_token(api, player):
     raw = log_in(api(None)).json()["data"]["refresh"]
 
-    row = OutstandingToken.objects.get()
-    assert row.token == ""
-    assert row.jti == jwt.decode(raw, options={"verify_signature": False})["jti"]
+    claims = jwt.decode(raw, options={"verify_signature": False})
+    [row] = SignIn.objects.values()
+    assert (row["id"].hex, row["jti"]) == (claims["chain"], claims["jti"])
+    assert not any(part in str(row) for part in raw.split("."))
 
 
 def test_an_access_token_opens_for_ten_minutes_to_the_second(api, player):
@@ -159,7 +159,7 @@ def test_a_refresh_token_is_no_access_token_and_the_reverse(api, player):
     assert get_me(api(None), data["refresh"]).json() == UNAUTHORIZED
     answer = refresh(api(None), data["access"])
     assert (answer.status_code, answer.json()) == (401, UNAUTHORIZED)
-    assert BlacklistedToken.objects.count() == 0
+    assert SignIn.objects.count() == 1
 
 
 def test_authentication_costs_one_statement(api, player, django_assert_num_queries):
@@ -184,7 +184,7 @@ def test_switching_a_user_off_ends_its_tokens_at_once(api, player):
 
     assert get_me(api(None), data["access"]).json() == UNAUTHORIZED
     assert refresh(api(None), data["refresh"]).json() == UNAUTHORIZED
-    assert BlacklistedToken.objects.count() == 0
+    assert SignIn.objects.count() == 1
 
 
 def test_a_new_password_ends_every_token_at_once(api, player):
@@ -220,28 +220,143 @@ def test_a_refresh_token_lives_for_fourteen_days_to_the_second(api, player):
         assert refresh(api(None), raws[1]).status_code == 200
 
 
-def test_a_refresh_token_used_twice_ends_every_refresh_token_of_that_user_only(api, player, rival):
+def test_refreshing_again_at_once_gives_the_same_successor(api, player):
+    with time_machine.travel(NOON, tick=False) as clock:
+        first = log_in(api(None)).json()["data"]["refresh"]
+        clock.shift(60)
+        answers = [refresh(api(None), first).json()["data"]]
+        clock.shift(10)
+        answers.append(refresh(api(None), first).json()["data"])
+
+        assert answers[0]["refresh"] == answers[1]["refresh"]
+        assert all(get_me(api(None), answer["access"]).status_code == 200 for answer in answers)
+        assert refresh(api(None), answers[0]["refresh"]).status_code == 200
+        assert SignIn.objects.count() == 1
+
+
+def test_late_reuse_ends_that_chain_only(api, player, rival):
     client = api(None)
-    stolen = log_in(client).json()["data"]["refresh"]
-    other_device = log_in(client).json()["data"]["refresh"]
-    of_rival = log_in(client, "rival", "rival's password").json()["data"]["refresh"]
-    successor = refresh(client, stolen).json()["data"]["refresh"]
+    with time_machine.travel(NOON, tick=False) as clock:
+        stolen = log_in(client).json()["data"]["refresh"]
+        other_device = log_in(client).json()["data"]["refresh"]
+        of_rival = log_in(client, "rival", "rival's password").json()["data"]["refresh"]
+        successor = refresh(client, stolen).json()["data"]["refresh"]
+        clock.shift(11)
 
-    answer = refresh(client, stolen)
+        answer = refresh(client, stolen)
 
-    assert (answer.status_code, answer.json()) == (401, UNAUTHORIZED)
-    assert refresh(client, successor).json() == UNAUTHORIZED
-    assert refresh(client, other_device).json() == UNAUTHORIZED
-    assert refresh(client, of_rival).status_code == 200
-    assert log_in(client).status_code == 200
+        assert (answer.status_code, answer.json()) == (401, UNAUTHORIZED)
+        assert refresh(client, successor).json() == UNAUTHORIZED
+        assert refresh(client, other_device).status_code == 200
+        assert refresh(client, of_rival).status_code == 200
+        assert log_in(client).status_code == 200
 
 
-def test_a_refresh_token_that_was_never_registered_is_refused(api, player):
+def test_reuse_of_a_grandparent_ends_the_chain_at_once(api, player):
+    client = api(None)
+    first = log_in(client).json()["data"]["refresh"]
+    second = refresh(client, first).json()["data"]["refresh"]
+    third = refresh(client, second).json()["data"]["refresh"]
+
+    assert refresh(client, first).json() == UNAUTHORIZED
+    assert refresh(client, third).json() == UNAUTHORIZED
+
+
+def test_the_repeat_window_is_a_setting(api, player, settings):
+    settings.REFRESH_REPEAT_SECONDS = 0
+    with time_machine.travel(NOON, tick=False) as clock:
+        first = log_in(api(None)).json()["data"]["refresh"]
+        refresh(api(None), first)
+        clock.shift(1)
+
+        assert refresh(api(None), first).json() == UNAUTHORIZED
+
+
+def test_refreshing_costs_no_more_statements_than_rows(api, player, django_assert_num_queries):
     raw = log_in(api(None)).json()["data"]["refresh"]
-    OutstandingToken.objects.all().delete()
+
+    # A savepoint of the test around the use case, then: the user, the sign-in, its change.
+    with django_assert_num_queries(5):
+        refresh(api(None), raw)
+
+
+def test_a_refresh_token_of_no_registered_chain_is_refused(api, player):
+    raw = log_in(api(None)).json()["data"]["refresh"]
+    SignIn.objects.all().delete()
 
     assert refresh(api(None), raw).json() == UNAUTHORIZED
+    assert SignIn.objects.count() == 0
+
+
+def registered_by_the_previous_release(player, *, is_used=False):
+    """A refresh token as release 0.1 wrote and registered it."""
+    now = datetime.now(UTC)
+    claims = {
+        "iss": "gameplatform",
+        "token_type": "refresh",
+        "user_id": str(player.pk),
+        "jti": uuid4().hex,
+        "iat": int(now.timestamp()),
+        "exp": int((now + timedelta(days=14)).timestamp()),
+        "password_mark": salted_hmac(
+            "gameplatform.accounts.password_mark", player.password, algorithm="sha256"
+        ).hexdigest()[:16],
+    }
+    row = OutstandingToken.objects.create(
+        user=player, jti=claims["jti"], token="", created_at=now, expires_at=now + timedelta(days=14)
+    )
+    if is_used:
+        BlacklistedToken.objects.create(token=row)
+    return jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm="HS256")
+
+
+def test_a_token_of_the_previous_release_begins_a_chain(api, player):
+    old = registered_by_the_previous_release(player)
+
+    successors = [refresh(api(None), old).json()["data"]["refresh"] for _ in range(2)]
+
+    assert successors[0] == successors[1]
+    assert refresh(api(None), successors[0]).status_code == 200
     assert OutstandingToken.objects.count() == 0
+
+
+def test_a_used_token_of_the_previous_release_is_refused(api, player):
+    old = registered_by_the_previous_release(player, is_used=True)
+
+    assert refresh(api(None), old).json() == UNAUTHORIZED
+    assert SignIn.objects.count() == 0
+
+
+def test_logout_ends_a_token_of_the_previous_release(api, player):
+    old = registered_by_the_previous_release(player)
+
+    assert api(None).post("/api/v1/auth/logout", {"refresh": old}).status_code == 200
+    assert refresh(api(None), old).json() == UNAUTHORIZED
+
+
+def test_signing_out_everywhere_ends_every_token(api, player, rival):
+    devices = [log_in(api(None)).json()["data"] for _ in range(2)]
+    of_rival = log_in(api(None), "rival", "rival's password").json()["data"]
+    old = registered_by_the_previous_release(player)
+
+    sign_in.sign_out_everywhere(user_id=player.pk)
+
+    for device in devices:
+        assert get_me(api(None), device["access"]).json() == UNAUTHORIZED
+        assert refresh(api(None), device["refresh"]).json() == UNAUTHORIZED
+    assert refresh(api(None), old).json() == UNAUTHORIZED
+    assert list(SignIn.objects.values_list("user_id", flat=True)) == [rival.pk]
+    assert get_me(api(None), of_rival["access"]).status_code == 200
+    assert get_me(api(None), log_in(api(None)).json()["data"]["access"]).status_code == 200
+
+
+def test_signing_out_everywhere_ends_back_office_sessions(client, staff):
+    client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+    assert client.get("/admin/").status_code == 200
+
+    sign_in.sign_out_everywhere(user_id=staff.pk)
+
+    assert client.get("/admin/").status_code == 302
 
 
 def test_logout_uses_the_refresh_token_up_and_may_be_repeated(api, player):
@@ -260,63 +375,20 @@ def test_logout_refuses_what_is_no_refresh_token(api, player):
     assert (answer.status_code, answer.json()) == (401, UNAUTHORIZED)
 
 
-def in_parallel(attempts, action):
-    """How many of ``attempts`` threads, let loose at once, ended without a refusal."""
-    barrier, wins = Barrier(attempts), []
+def test_logout_with_the_previous_token_ends_the_chain(api, player):
+    first = log_in(api(None)).json()["data"]["refresh"]
+    second = refresh(api(None), first).json()["data"]["refresh"]
 
-    def run():
-        try:
-            barrier.wait()
-            wins.append(action())
-        except InvalidToken:
-            return
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run) for _ in range(attempts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return wins
-
-
-@pytest.mark.concurrency
-@pytest.mark.django_db(transaction=True)
-def test_of_parallel_refreshes_of_one_token_exactly_one_wins(player):
-    for _ in range(5):
-        now = datetime.now(UTC)
-        raw = sign_in.log_in(username="player", password="player's password", now=now).refresh
-
-        wins = in_parallel(6, lambda raw=raw, now=now: sign_in.refresh(raw=raw, now=now))
-
-        assert len(wins) == 1
-        # The others looked like a thief, so the winner's successor is revoked with everything else.
-        with pytest.raises(InvalidToken):
-            sign_in.refresh(raw=wins[0].refresh, now=now)
-    assert OutstandingToken.objects.filter(blacklistedtoken__isnull=True).count() == 0
-
-
-@pytest.mark.concurrency
-@pytest.mark.django_db(transaction=True)
-def test_looking_before_claiming_lets_several_parallel_refreshes_win(player):
-    """The negative control: the usual rotation (ask, then blacklist), with the same threads."""
-    raw = str(RefreshToken.for_user(player))
-    all_have_looked = Barrier(6)
-
-    def ask_then_blacklist():
-        token = RefreshToken(raw)
-        all_have_looked.wait()
-        token.blacklist()
-        return token
-
-    assert len(in_parallel(6, ask_then_blacklist)) == 6
+    assert api(None).post("/api/v1/auth/logout", {"refresh": first}).status_code == 200
+    assert refresh(api(None), second).json() == UNAUTHORIZED
 
 
 def test_reading_a_token_asks_the_callers_clock_only(player):
     raw = access_token(player, now=NOON)
 
     with time_machine.travel(NOON - timedelta(days=1)):
-        assert read_token(raw, token_type="access", now=NOON).user_id == player.pk
+        assert AccessToken.read(raw, now=NOON).user_id == player.pk
+    with time_machine.travel(NOON + timedelta(days=1)):
+        assert AccessToken.read(raw, now=NOON).user_id == player.pk
     with pytest.raises(InvalidToken):
-        read_token(raw, token_type="access", now=NOON + timedelta(seconds=600))
+        AccessToken.read(raw, now=NOON + timedelta(seconds=600))

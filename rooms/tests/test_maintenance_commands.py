@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session as WebSession
 from django.core.management import CommandError, call_command
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from accounts.models import ApiClient, ApiKey
+from accounts.models import ApiClient, ApiKey, SignIn
 from core import idempotency
 from core.db import clock
 from core.models import IdempotencyRecord
@@ -169,6 +169,8 @@ def test_prune_takes_only_what_nobody_can_use_any_more(running, player, make_roo
         )
         if "used up" in jti:
             BlacklistedToken.objects.create(token=token)
+    for jti, left in (("old", -1), ("young", 1)):
+        SignIn.objects.create(user=player, jti=jti, issued_at=now, expires_at=now + timedelta(hours=left))
     tick.advance(now=running.ends_at)
     live = Session.objects.get(room=make_room())
     RoomEvent.objects.update(created_at=now - timedelta(days=31))
@@ -181,6 +183,7 @@ def test_prune_takes_only_what_nobody_can_use_any_more(running, player, make_roo
         return (
             sorted(IdempotencyRecord.objects.values_list("key", flat=True)),
             sorted(OutstandingToken.objects.values_list("jti", flat=True)),
+            list(SignIn.objects.values_list("jti", flat=True)),
             list(AccessLog.objects.values_list("username", flat=True)),
             list(AccessAttempt.objects.values_list("username", flat=True)),
             list(WebSession.objects.values_list("session_key", flat=True)),
@@ -198,15 +201,16 @@ def test_prune_takes_only_what_nobody_can_use_any_more(running, player, make_roo
     before, transfers = kept(), Transfer.objects.count()
     out = run("prune", "--dry-run")
     counts = (
-        "idempotency records: 1\nrefresh tokens: 2\nended sessions of the back-office: 1\nwrong passwords: 1\n"
-        "logins to the back-office: 1\npot jobs: 0\nwebhook events: 0\nroom events: 6\nexports: 0\n"
+        "idempotency records: 1\nsign-ins: 1\nrefresh tokens: 2\nended sessions of the back-office: 1\n"
+        "wrong passwords: 1\nlogins to the back-office: 1\npot jobs: 0\nwebhook events: 0\nroom events: 6\nexports: 0\n"
     )
-    assert out == counts + "12 rows would be deleted.\n"
+    assert out == counts + "13 rows would be deleted.\n"
     assert kept() == before
-    assert run("prune") == counts + "12 rows deleted.\n"
+    assert run("prune") == counts + "13 rows deleted.\n"
     assert kept() == (
         ["young"],
         ["used up", "valid"],
+        ["young"],
         ["young"],
         ["young"],
         ["young"],
