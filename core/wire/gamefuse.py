@@ -14,16 +14,18 @@ from typing import Any
 import orjson
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpResponse, HttpResponseBase, QueryDict
+from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from core.errors import DomainError, Invalid
 from core.json_text import BODY_BYTES_MAX, INTEGER_MAX, MalformedJSON, loads_strict, plain
 from core.wire.fields import RFC3339Field, first_message
 from core.wire.strict_json import StrictJSONParser
 from core.wire.styles import TEXT, Fault, Kind, Line, Style
-from core.wire.views import StyledView
+from core.wire.views import StyledViewSet
 
 MISSING_TOKEN = "Request missing user authentication token"
 # The names that JSON bodies are wrapped in, by client library and route.
@@ -214,11 +216,6 @@ def _unreadable(name: str, complaint: str) -> Invalid:
     return Invalid(f"{name.replace('_', ' ').capitalize()} {complaint}")
 
 
-def text_response(status: int, sentence: str) -> HttpResponse:
-    """An error of this style."""
-    return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
-
-
 def _body(fault: Fault) -> str:
     return fault.message
 
@@ -259,10 +256,12 @@ def named_email(request: Request) -> str | None:
     return email.strip(" ").lower() if email else None
 
 
-class GameFuseView(StyledView):
-    """Base of the views of this style, open to everybody; ``rounds.api.base`` has the one that asks who it is."""
+class GameFuseViewSet(StyledViewSet):
+    """Base of the resources of this style, open to all callers; ``rounds.api.base`` has the one that signs in."""
 
     style = STYLE
+    lookup_url_kwarg = "id"
+    lookup_value_regex = "[0-9]+"
     parser_classes = [StrictJSONParser, FormParser, MultiPartParser]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -282,8 +281,13 @@ class GameFuseView(StyledView):
         return response
 
 
-class UnknownRouteView(GameFuseView):
-    """The end of this style's routes: whatever the method, a sentence and not another style's JSON."""
+@extend_schema(exclude=True)
+class UnknownRouteViewSet(GameFuseViewSet):
+    """The end of this style's routes: whatever the method, a sentence, readable from any address."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # Before anything is read or counted.
+        self.list(request)
+
+    def list(self, request: Request) -> Response:
         raise exceptions.NotFound("Not found")

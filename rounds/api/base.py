@@ -1,4 +1,4 @@
-"""The views of the rounds API that ask who is calling. Contract: rounds, "Transport"."""
+"""The base of the resources for game users. Contract: rounds, "Transport"."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from accounts.models import GameUser
 from core.db import clock
 from core.json_text import INTEGER_MAX
-from core.wire.gamefuse import GameFuseView, Unauthenticated
+from core.wire.gamefuse import GameFuseViewSet, Unauthenticated
 from rounds.actors import Actor, actor_by_service_key, actor_by_token
 from rounds.errors import GameUserNotFound, OtherGame
 from rounds.queries import game_user
@@ -46,10 +46,12 @@ class GameUserAuthentication(BaseAuthentication):
         return actor
 
 
-class ActorView(GameFuseView):
-    """A view for game users."""
+class ActorViewSet(GameFuseViewSet):
+    """A resource for game users. An id in its routes is a number."""
 
     authentication_classes = [GameUserAuthentication]
+    # The authentication lets in actors only.
+    permission_classes = []
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

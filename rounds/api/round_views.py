@@ -8,8 +8,8 @@ from rest_framework.response import Response
 from core.errors import Invalid
 from core.wire.gamefuse import Parameters
 from rounds import queries, scoring
-from rounds.api import shapes
-from rounds.api.base import ActorView, path_id
+from rounds.api import outputs
+from rounds.api.base import ActorViewSet, path_id
 from rounds.api.schema import documented
 from rounds.errors import OtherGame, RoundNotFound
 from rounds.models import GAME_TYPE_LENGTH_MAX
@@ -20,7 +20,9 @@ PER_PAGE_MAX = 100
 VALUES = ["game_type", "start_time", "end_time", "score", "place", "metadata"]
 
 
-class RoundView(ActorView):
+class RoundViewSet(ActorViewSet):
+    """Rounds, single and multiplayer."""
+
     def answer(self, round_id: int, *, status: int = 200) -> Response:
         """The round as it is now, with its rankings: two statements."""
         row = queries.round_row(round_id)
@@ -29,33 +31,35 @@ class RoundView(ActorView):
         if row["game_id"] != self.actor.user.game_id:
             raise OtherGame("You cannot view game rounds from another game")
         rankings = queries.rankings_of([row])
-        body = shapes.ranked_round_body(row, rankings=rankings, caller_id=self.actor.user.pk)
-        return Response(body, status=status)
+        ranked = outputs.with_rankings(row, rankings, caller_id=self.actor.user.pk)
+        return Response(outputs.RANKED_ROUND.of(ranked), status=status)
 
-
-class RoundsView(RoundView):
     @documented(
         "List a player's rounds",
         operation_id="game_rounds_list",
         query=["user_id", "page", "per_page"],
-        errors=[401, 404, 422],
+        required=["user_id"],
+        answer=outputs.ROUNDS,
+        errors=[401],
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """Oldest first, without rankings."""
         given = self.parameters
         user = self.same_game_user(given.required_id("user_id"))
         page, size = _number(given, "page", default=1), _number(given, "per_page", default=PER_PAGE_MAX)
         size = min(size, PER_PAGE_MAX)
         rounds = queries.rounds_of(game_user_id=user.pk)[(page - 1) * size : page * size]
-        return Response({"game_rounds": [shapes.round_body(row) for row in queries.round_rows(rounds)]})
+        return Response(outputs.ROUNDS.of({"game_rounds": queries.round_rows(rounds)}))
 
     @documented(
         "Create a round",
         body=["game_user_id", *VALUES, "multiplayer", "multiplayer_game_round_id"],
+        required=["game_user_id", "game_type"],
+        answer=outputs.RANKED_ROUND,
         success=201,
-        errors=[401, 422],
+        errors=[401],
     )
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         given = self.parameters
         values = round_values(given)
         if values.get("game_type") is None:
@@ -70,25 +74,23 @@ class RoundsView(RoundView):
         )
         return self.answer(round_id, status=201)
 
-
-class OneRoundView(RoundView):
-    @documented("Show a round with its rankings", errors=[401, 404])
-    def get(self, request: Request, id: str) -> Response:
+    @documented("Show a round with its rankings", of="round", answer=outputs.RANKED_ROUND, errors=[401])
+    def retrieve(self, request: Request, id: str) -> Response:
         return self.answer(path_id(id))
 
-    @documented("Update a round", body=VALUES, errors=[401, 404, 422])
-    def put(self, request: Request, id: str) -> Response:
+    @documented("Update a round", of="round", body=VALUES, answer=outputs.RANKED_ROUND, errors=[401])
+    def update(self, request: Request, id: str) -> Response:
         """What is sent is changed, the rest stays; metadata is replaced whole."""
         round_id = path_id(id)
         scoring.update_round(actor=self.actor, round_id=round_id, values=round_values(self.parameters), now=self.now)
         return self.answer(round_id)
 
-    patch = put
+    partial_update = update
 
-    @documented("Delete a round", errors=[401, 404, 422])
-    def delete(self, request: Request, id: str) -> Response:
+    @documented("Delete a round", of="round", answer=outputs.MESSAGE, errors=[401])
+    def destroy(self, request: Request, id: str) -> Response:
         scoring.delete_round(actor=self.actor, round_id=path_id(id), now=self.now)
-        return Response({"message": "Game Round destroyed successfully!"})
+        return Response(outputs.MESSAGE.of({"message": "Game Round destroyed successfully!"}))
 
 
 def round_values(given: Parameters) -> dict[str, Any]:
