@@ -5,6 +5,7 @@ address, so that nobody can lock somebody else out, and a shared address locks n
 """
 
 import ipaddress
+import math
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.redis import ratelimit
 from core.security.client_address import UNKNOWN, client_address
 
 NAME_LENGTH_MAX = 255
@@ -56,6 +58,14 @@ def locked_until(request: HttpRequest, name: str) -> datetime | None:
             break
         left, ends = left - count, at + wait
     return ends
+
+
+def seconds_to_wait(request: HttpRequest, name: str) -> int | None:
+    """Count a try by the limits of the API's log-in; whole seconds until it may pass, ``None``: it passes now."""
+    address = client_address(request.META.get("REMOTE_ADDR"), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+    buckets = (ratelimit.bucket("auth", f"{address}|{name}"), ratelimit.bucket("auth_ip", address))
+    decision = ratelimit.check(*buckets, fail_open=True)
+    return None if decision.allowed else max(1, math.ceil(decision.retry_after_seconds))
 
 
 def failed(request: HttpRequest, name: str) -> None:

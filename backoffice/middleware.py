@@ -6,10 +6,15 @@ import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
+from core.errors import Unavailable
 from core.security.client_address import client_address
 from core.trail import acting_from
 
@@ -76,6 +81,27 @@ def as_the_user_likes_it(handler: Handler) -> Handler:
         return response
 
     return handle
+
+
+class UnavailablePageMiddleware:
+    """What a page needs is busy or away: answer 503 and when to try again. The API's views answer for themselves."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._handler(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return try_again_page(request, status=503, seconds=1) if isinstance(exception, Unavailable) else None
+
+
+def try_again_page(request: HttpRequest, *, status: int, seconds: int) -> HttpResponse:
+    """The page of a request that may pass after some seconds."""
+    context = {**admin.site.each_context(request), "title": _("Log in"), "login_link": reverse("admin:login")}
+    response = render(request, "backoffice/try_again.html", context, status=status)
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:

@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "backoffice.middleware.where_from",
     "backoffice.middleware.own_content_only",
     "backoffice.middleware.as_the_user_likes_it",
+    "backoffice.middleware.UnavailablePageMiddleware",
     # Last: it turns what the login answers to somebody locked out into the page that says so.
     "axes.middleware.AxesMiddleware",
 ]
@@ -222,8 +223,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "core.security.hashing.Argon2PasswordHasher",
+    "core.security.hashing.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -367,8 +368,9 @@ RATE_LIMITS = {
         "writes_ip": "30000/m",
         "joins": "60/m",
         "joins_ip": "12000/m",
+        # Every password costs a hash: below the five a second that one process can do.
         "auth": "20/m",
-        "auth_ip": "1200/m",
+        "auth_ip": "120/m",
         # A tenant's server speaks for all its users, with one key and from one address.
         "chat": "12000/m",
         "chat_ip": "60000/m",

@@ -89,7 +89,7 @@ log_in = documented(
 refresh = documented(
     "refreshTokens",
     tag="auth",
-    summary="A new pair of tokens for a refresh token, which is used up by it",
+    summary="A new pair of tokens for a refresh token; a late repetition ends that device's sign-in",
     signed_in=False,
     body=RefreshInput,
     bodies={"a refresh token": {"refresh": "eyJhbGciOi…refresh"}},
@@ -101,13 +101,21 @@ refresh = documented(
 log_out = documented(
     "logOut",
     tag="auth",
-    summary="Use up a refresh token; safe to repeat",
+    summary="Sign this device out: end its refresh tokens; safe to repeat",
     signed_in=False,
     body=RefreshInput,
     bodies={"a refresh token": {"refresh": "eyJhbGciOi…refresh"}},
     answer=envelope("LogoutAnswer", "Logged out successfully"),
     examples={"signed out": {"message": "Logged out successfully"}},
     refusals=[InvalidToken],
+)
+
+log_out_everywhere = documented(
+    "logOutEverywhere",
+    tag="auth",
+    summary="Sign every device out: all tokens and back-office sessions of the user end at once",
+    answer=envelope("LogoutEverywhereAnswer", "Logged out everywhere"),
+    examples={"signed out": {"message": "Logged out everywhere"}},
 )
 
 own_user = documented(

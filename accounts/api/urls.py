@@ -11,6 +11,7 @@ urlpatterns = [
     re_path(r"^auth/login/?$", views.LoginView.as_view(), name="auth-login"),
     re_path(r"^auth/refresh/?$", views.RefreshView.as_view(), name="auth-refresh"),
     re_path(r"^auth/logout/?$", views.LogoutView.as_view(), name="auth-logout"),
+    re_path(r"^auth/logout-everywhere/?$", views.LogoutEverywhereView.as_view(), name="auth-logout-everywhere"),
     re_path(r"^auth/me/?$", views.MeView.as_view(), name="auth-me"),
     *router.urls,
 ]

@@ -25,7 +25,7 @@ from accounts.errors import InvalidCredentials
 from accounts.models import User
 from accounts.profile import update_profile
 from accounts.registration import register_user
-from accounts.sign_in import log_in, log_out, refresh
+from accounts.sign_in import log_in, log_out, refresh, sign_out_everywhere
 from core.wire.fields import StrictSerializer
 from core.wire.nest import NestView, NestViewSet, ok
 from core.wire.throttles import throttle_for
@@ -46,7 +46,7 @@ def named_user(request: Request) -> str | None:
 
 
 class AuthView(NestView):
-    """What strangers may do; limited, because they may guess."""
+    """What strangers may do; limited, because they may guess and each password costs a hash."""
 
     throttle_classes = [throttle_for("auth", identity=named_user)]
 
@@ -79,7 +79,7 @@ class LoginView(AuthView):
         return ok("Logged in successfully", data=SignedInOutput(signed_in).data)
 
 
-class RefreshView(AuthView):
+class RefreshView(NestView):
     """A new pair of tokens for a refresh token, which is used up by it."""
 
     @schema.refresh
@@ -88,13 +88,22 @@ class RefreshView(AuthView):
         return ok("Token refreshed successfully", data=SignedInOutput(refresh(raw=raw, now=self.now)).data)
 
 
-class LogoutView(AuthView):
+class LogoutView(NestView):
     """Use up a refresh token; safe to repeat."""
 
     @schema.log_out
     def post(self, request: Request) -> Response:
         log_out(raw=checked(RefreshInput, request.data)["refresh"], now=self.now)
         return ok("Logged out successfully")
+
+
+class LogoutEverywhereView(AuthedNestView):
+    """End everything that the signed-in user, or a thief, is signed in with: on every device, at once."""
+
+    @schema.log_out_everywhere
+    def post(self, request: Request) -> Response:
+        sign_out_everywhere(user_id=self.caller.pk)
+        return ok("Logged out everywhere")
 
 
 class MeView(AuthedNestView):

@@ -23,6 +23,7 @@ from django.views.generic import FormView
 from accounts import login_guard, second_factor
 from accounts.pages import reauthentication
 from accounts.pages.codes import CodeField, check_code
+from backoffice.middleware import try_again_page
 from core.db import clock
 
 PENDING_KEY = "signing_in"
@@ -52,6 +53,12 @@ def let_in(request: HttpRequest, user: Any, backend: str, *, with_code: bool) ->
 
 class PasswordView(LoginView):
     """The first step; for most the only one."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        seconds = login_guard.seconds_to_wait(request, login_guard.name_of(request))
+        if seconds is not None:
+            return try_again_page(request, status=429, seconds=seconds)
+        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()

@@ -11,6 +11,7 @@ ROWS = {
     ),
     ("auth-refresh", "POST"): everybody(200, lambda world: Ask(body={"refresh": world.refresh})),
     ("auth-logout", "POST"): everybody(200, lambda world: Ask(body={"refresh": world.refresh})),
+    ("auth-logout-everywhere", "POST"): signed_in(200),
     ("auth-me", "GET"): signed_in(200),
     ("auth-me", "PATCH"): signed_in(200, lambda world: Ask(body={"fullname": "Somebody Else"})),
     ("game-lists", "GET"): everybody(200),

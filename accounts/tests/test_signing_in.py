@@ -350,6 +350,18 @@ def test_signing_out_everywhere_ends_every_token(api, player, rival):
     assert get_me(api(None), log_in(api(None)).json()["data"]["access"]).status_code == 200
 
 
+def test_logout_everywhere_ends_the_callers_tokens_only(api, player, rival):
+    device = log_in(api(None)).json()["data"]
+    caller, other = api(player), api(rival)
+
+    answer = caller.post("/api/v1/auth/logout-everywhere")
+
+    assert (answer.status_code, answer.json()) == (200, {"message": "Logged out everywhere"})
+    assert caller.post("/api/v1/auth/logout-everywhere/").json() == UNAUTHORIZED
+    assert refresh(api(None), device["refresh"]).json() == UNAUTHORIZED
+    assert other.get("/api/v1/auth/me").status_code == 200
+
+
 def test_signing_out_everywhere_ends_back_office_sessions(client, staff):
     client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
     assert client.get("/admin/").status_code == 200

@@ -37,6 +37,12 @@ class StyledView(APIView):
         self.now = clock.now()
         super().initial(request, *args, **kwargs)
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        # Tokens, wallets and other answers to one caller must not stay in a cache.
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
     def get_throttles(self) -> list[BaseThrottle]:
         if self.throttle_classes:
             return super().get_throttles()
