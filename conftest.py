@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> None:
-    """The test database, whose ledger may be emptied between tests that commit (``payments/sql/ledger_guard.sql``)."""
+    """The test database, whose ledger may be emptied between tests that commit (``core/sql/row_is_immutable.sql``)."""
     # Without any database test pytest-django makes no test database: this is a real one then, and stays as it is.
     if not connection.settings_dict["NAME"].startswith("test_"):
         return

@@ -58,9 +58,9 @@ START_SECONDS = 60
 # A caller's share of the work: (player, room) pairs.
 Share = Sequence[tuple[User, Room]]
 
-CALL = "SELECT result FROM join_session(%s, %s, %s, %s, %s, gen_random_uuid(), gen_random_uuid(), clock_timestamp())"
+CALL = "SELECT result FROM session_join(%s, %s, %s, %s, %s, gen_random_uuid(), gen_random_uuid(), clock_timestamp())"
 PGBENCH = """\\set room random(0, {last_room})
-SELECT result FROM rooms_room r, join_session(r.id, r.current_session_id, {first_player} + nextval('benchmark_player'),
+SELECT result FROM rooms_room r, session_join(r.id, r.current_session_id, {first_player} + nextval('benchmark_player'),
     {fee}, NULL, gen_random_uuid(), gen_random_uuid(), clock_timestamp()) WHERE r.id = {first_room} + :room;
 """
 

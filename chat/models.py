@@ -16,14 +16,14 @@ from core.db import clock
 
 USER_ID_LENGTH_MAX = 128
 NAME_LENGTH_MAX = 200
-# Made by the first migration (`chat/sql/text_search.sql`).
+# Made by the first migration (`chat/migrations/0001_initial.py`).
 SEARCH_CONFIGURATION = "public.chat_text"
 # Stands for "no client" where an index has to find it, as it cannot find NULL.
 NO_CLIENT_KEY = 0
 
 
 def search_vector() -> Func:
-    """The indexed words of a message: case and accents do not count (`chat/sql/search.sql`)."""
+    """The indexed words of a message: case and accents do not count (`chat/migrations/0001_initial.py`)."""
     return Func(F("content"), function="chat_search_vector", output_field=SearchVectorField())
 
 

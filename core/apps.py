@@ -1,7 +1,13 @@
 from django.apps import AppConfig
+from django.core import checks
+
+from core.db.functions import check_installed
 
 
 class CoreConfig(AppConfig):
     name = "core"
     label = "core"
     verbose_name = "Core"
+
+    def ready(self) -> None:
+        checks.register(check_installed, checks.Tags.database)

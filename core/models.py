@@ -46,7 +46,7 @@ class AuditEntry(models.Model):
     """One act of a person: when, who, what, on which object, why, and the values before and after.
 
     Written only by ``core.trail``, in the transaction of the act; the database refuses to change or remove an entry
-    (``core/sql/audit_entry_guard.sql``). Without an actor it was the operator, by a command, or the platform itself.
+    (``core/sql/audit_guard.sql``). Without an actor it was the operator, by a command, or the platform itself.
     """
 
     at = models.DateTimeField()

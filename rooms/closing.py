@@ -26,7 +26,7 @@ def close_with_refund(
     transition(session=session, to=to, now=now, reason=reason, actor=actor)
     if session.contest_id is not None:
         contests.freeze(contest_id=session.contest_id, tickets={}, now=now)
-    refund = sql.call("refund_session", session.pk, uuid.uuid4(), now)
+    refund = sql.call("session_refund", session.pk, uuid.uuid4(), now)
     if refund["result"] == "token_frozen":
         raise TokenFrozen()
     schedule_next(session=session, now=now)

@@ -62,7 +62,7 @@ def join_session(
     ``WalletNotConnected``, ``TokenFrozen``, ``InsufficientFunds``, looked for in this order.
     """
     answer = sql.call(
-        "join_session",
+        "session_join",
         room_id,
         session_id,
         player.pk,
@@ -109,7 +109,7 @@ def leave_session(*, session_id: int, player: User, now: datetime, request_key: 
     ``LeaveWindowClosed``, ``TokenFrozen``; nothing moves then.
     """
     leaving = outgoing.listening(events.LEFT)
-    answer = sql.call("leave_session", session_id, player.pk, request_key, uuid.uuid4(), now, also=leaving)
+    answer = sql.call("session_leave", session_id, player.pk, request_key, uuid.uuid4(), now, also=leaving)
     if answer["result"] == "window_closed":
         raise errors.LeaveWindowClosed()
     if answer["result"] in _REFUSALS:

@@ -38,7 +38,7 @@ def settle_session(*, session_id: int, now: datetime) -> bool:
     pool_minor = sum(entry.amount_minor for entry in entries)
     awards = prizes.award(pool_minor=pool_minor, shares_bp=session.prize_shares_bp, entries=len(ranked))
     transition(session=session, to=Session.Status.ENDED, now=now, reason="settled")
-    done = sql.call("settle_session", session.pk, [entry.pk for entry in ranked], awards, uuid.uuid4(), now)
+    done = sql.call("session_settle", session.pk, [entry.pk for entry in ranked], awards, uuid.uuid4(), now)
     if done["result"] == "token_frozen":
         raise TokenFrozen()
     closing.schedule_next(session=session, now=now)

@@ -8,14 +8,29 @@ import django.db.models.expressions
 import core.db.clock
 import uuid
 from django.conf import settings
-from pathlib import Path
 
 from django.contrib.postgres.operations import BtreeGinExtension, UnaccentExtension
 from django.db import migrations, models
 
-from core.db.sql import install
-
-SQL = Path(__file__).resolve().parent.parent / 'sql'
+# Words as they are, without accents. The index of messages is made of these two, so they are schema, not code in sql/.
+TEXT_SEARCH = """
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM pg_ts_config WHERE cfgname = 'chat_text' AND cfgnamespace = 'public'::regnamespace) THEN
+        CREATE TEXT SEARCH CONFIGURATION public.chat_text (COPY = pg_catalog.simple);
+    END IF;
+END $$;
+ALTER TEXT SEARCH CONFIGURATION public.chat_text
+    ALTER MAPPING FOR hword, hword_part, word WITH unaccent, simple;
+"""
+# No language is assumed and no word is left out; after unaccent "ván đấu" is found by "van dau" and the other way round.
+# NFC first: a letter typed as base and marks is one letter.
+SEARCH_VECTOR = """
+CREATE OR REPLACE FUNCTION chat_search_vector(p_text text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT to_tsvector('public.chat_text'::regconfig, normalize(p_text, NFC))
+$$;
+"""
 
 
 class Migration(migrations.Migration):
@@ -30,8 +45,8 @@ class Migration(migrations.Migration):
     operations = [
         UnaccentExtension(),
         BtreeGinExtension(),
-        install(SQL / 'text_search.sql'),
-        install(SQL / 'search.sql'),
+        migrations.RunSQL(TEXT_SEARCH, reverse_sql=migrations.RunSQL.noop),
+        migrations.RunSQL(SEARCH_VECTOR, reverse_sql=migrations.RunSQL.noop),
         migrations.CreateModel(
             name='Conversation',
             fields=[

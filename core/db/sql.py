@@ -1,21 +1,10 @@
-"""SQL functions kept in `<app>/sql/*.sql`, installed by migrations and called by one typed use case each."""
+"""Calls of the SQL functions in ``<app>/sql`` (``core.db.functions`` installs them), each by one typed use case."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.db import connection
-from django.db.migrations import RunSQL
-
-
-def install(file: Path) -> RunSQL:
-    """A migration operation that (re)creates the functions of ``file``.
-
-    The file holds ``CREATE OR REPLACE`` (after a ``DROP`` where OUT parameters have changed), so a later version is
-    installed by one more migration with this line.
-    """
-    return RunSQL(file.read_text(), reverse_sql=RunSQL.noop)
 
 
 @dataclass(frozen=True, kw_only=True)

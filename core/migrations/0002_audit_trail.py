@@ -1,13 +1,7 @@
-from pathlib import Path
-
 import django.core.serializers.json
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
-
-from core.db.sql import install
-
-SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
@@ -39,5 +33,4 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['object_type', 'object_id', '-id'], name='core_audit_object'), models.Index(fields=['actor', '-id'], name='core_audit_actor')],
             },
         ),
-        install(SQL / "audit_entry_guard.sql"),
     ]

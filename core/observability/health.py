@@ -9,7 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from core.db import clock
+from core.db import clock, functions
 from core.redis import connection as redis_connection
 from core.redis.connection import RedisAway
 
@@ -63,11 +63,18 @@ def livez(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database, Redis, worker and beat all work, else 503; ``parts`` says which does not."""
+    """200 when database, Redis, worker and beat all work, else 503; ``parts`` says which does not.
+
+    ``other_functions`` names the SQL files that the database runs otherwise than this code, if any. No reason for 503:
+    during a rolling upgrade every process of the release before says so.
+    """
     now = _database_time()
     parts = {"database": "no answer" if now is None else "ok", **_redis_worker_and_beat(now)}
     ok = all(state == "ok" for state in parts.values())
-    return JsonResponse({"status": "ok" if ok else "unavailable", "parts": parts}, status=200 if ok else 503)
+    body: dict[str, Any] = {"status": "ok" if ok else "unavailable", "parts": parts}
+    if now is not None and (names := _differing_functions()):
+        body["other_functions"] = names
+    return JsonResponse(body, status=200 if ok else 503)
 
 
 def _database_time() -> datetime | None:
@@ -78,6 +85,13 @@ def _database_time() -> datetime | None:
         return clock.now()
     except Error:
         return None
+
+
+def _differing_functions() -> list[str]:
+    try:
+        return functions.differing()
+    except Error:
+        return []
 
 
 def _redis_worker_and_beat(now: datetime | None) -> dict[str, str]:

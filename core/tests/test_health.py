@@ -51,6 +51,17 @@ def test_ready_when_all_parts_answer_and_the_tick_ran_just_now(valkey):
 
 
 @pytest.mark.django_db
+def test_other_functions_are_named_and_stay_ready(valkey):
+    beat_heartbeat(clock.now())
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE core_sqlfile SET digest = 'old' WHERE name = 'payments/ledger_post'")
+    answer = ask(readyz)
+    body = json.loads(answer.content)
+    assert (answer.status_code, body["status"]) == (200, "ok")
+    assert body["other_functions"] == ["payments/ledger_post"]
+
+
+@pytest.mark.django_db
 def test_a_tick_of_nine_seconds_ago_is_fresh_and_one_of_eleven_is_stale(valkey):
     beat_heartbeat(clock.now() - timedelta(seconds=9))
     assert state()[0] == 200

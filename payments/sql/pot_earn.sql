@@ -3,6 +3,7 @@
 -- The rows are summed: one per (player, token), each amount > 0. The house takes p_fee_bp basis points of each row,
 -- rounded down. result: 'posted', or 'not_joined' (offenders: never were in this pot) or 'insufficient_funds' (the pot
 -- holds less); the caller then rolls back.
+-- Needs: payments/ledger_post
 CREATE OR REPLACE FUNCTION pot_earn(
     p_pot bigint, p_players bigint[], p_tokens bigint[], p_amounts bigint[], p_fee_bp int, p_job text, p_batch uuid,
     p_now timestamptz,

@@ -2,6 +2,7 @@
 --
 -- The rows are summed: one per (player, token), each amount > 0. Lowers each allowance, then books player → pot.
 -- result: 'posted', or the first rule that says no, and in p_players' terms who (offenders); the caller then rolls back.
+-- Needs: payments/ledger_post
 CREATE OR REPLACE FUNCTION pot_pay(
     p_pot bigint, p_players bigint[], p_tokens bigint[], p_amounts bigint[], p_job text, p_batch uuid, p_now timestamptz,
     OUT result text, OUT offenders bigint[]

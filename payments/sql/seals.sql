@@ -1,3 +1,5 @@
+-- Needs: core/row_is_immutable
+
 -- ledger_seal_facts: what a seal says of the transfers with ids from p_first to p_last.
 -- digest: SHA-256 (lower-case hex) over 'gameplatform-seal-v1', the previous digest, first, last, count, and all
 -- 'id:tx_hash' by id joined by ',', these parts joined by '|'. gaps: the id ranges, [first, last] each, of no transfer.
@@ -17,6 +19,6 @@ CREATE OR REPLACE FUNCTION ledger_seal_facts(
 $$;
 
 CREATE OR REPLACE TRIGGER seal_no_update_delete BEFORE UPDATE OR DELETE ON payments_ledgerseal
-    FOR EACH ROW EXECUTE FUNCTION row_is_immutable('Seals are never made again.');
+    FOR EACH ROW EXECUTE FUNCTION row_is_immutable('Seals are append-only.');
 CREATE OR REPLACE TRIGGER seal_no_truncate BEFORE TRUNCATE ON payments_ledgerseal
-    FOR EACH STATEMENT EXECUTE FUNCTION row_is_immutable('Seals are never made again.');
+    FOR EACH STATEMENT EXECUTE FUNCTION row_is_immutable('Seals are append-only.');

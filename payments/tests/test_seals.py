@@ -149,11 +149,11 @@ def test_a_seal_can_be_neither_changed_nor_removed(pay):
         lambda: LedgerSeal.objects.filter(pk=made.pk).update(digest="f" * 64),
         lambda: LedgerSeal.objects.filter(pk=made.pk).delete(),
     ):
-        with pytest.raises(DatabaseError, match="payments_ledgerseal is append-only"):
+        with pytest.raises(DatabaseError, match=r"payments_ledgerseal: (UPDATE|DELETE) refused"):
             forbidden()
     with connection.cursor() as cursor:
         cursor.execute("SET gameplatform.allow_truncate = 'off'")
-        with pytest.raises(DatabaseError, match="append-only: TRUNCATE"):
+        with pytest.raises(DatabaseError, match="TRUNCATE refused"):
             cursor.execute("TRUNCATE payments_ledgerseal")
         cursor.execute("RESET gameplatform.allow_truncate")
     made.refresh_from_db()

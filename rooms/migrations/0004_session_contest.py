@@ -1,11 +1,5 @@
-from pathlib import Path
-
 import django.db.models.deletion
 from django.db import migrations, models
-
-from core.db.sql import install
-
-SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
@@ -23,6 +17,4 @@ class Migration(migrations.Migration):
                 to="rounds.contest",
             ),
         ),
-        install(SQL / "join_session.sql"),
-        install(SQL / "leave_session.sql"),
     ]

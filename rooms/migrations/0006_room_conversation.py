@@ -1,11 +1,5 @@
-from pathlib import Path
-
 import django.db.models.deletion
 from django.db import migrations, models
-
-from core.db.sql import install
-
-SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
@@ -23,12 +17,4 @@ class Migration(migrations.Migration):
                 to="chat.conversation",
             ),
         ),
-        # OUT parameters are part of a function's signature, which CREATE OR REPLACE cannot change.
-        migrations.RunSQL(
-            "DROP FUNCTION join_session(bigint, bigint, bigint, bigint, text, uuid, uuid, timestamptz);"
-            "DROP FUNCTION leave_session(bigint, bigint, text, uuid, timestamptz);",
-            reverse_sql=migrations.RunSQL.noop,
-        ),
-        install(SQL / "join_session.sql"),
-        install(SQL / "leave_session.sql"),
     ]

@@ -179,7 +179,7 @@ def test_a_join_costs_one_function_and_three_statements(api, player, request_bod
     with django_assert_max_num_queries(6) as seen:
         client.post(JOINS, request_body, headers={"Idempotency-Key": "tap-1"})
     statements = [q["sql"] for q in seen.captured_queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE"))]
-    assert len([sql for sql in statements if "join_session(" in sql]) == 1
+    assert len([sql for sql in statements if "session_join(" in sql]) == 1
     assert len(statements) <= 4
 
 

@@ -1,13 +1,11 @@
-from pathlib import Path
-
 from django.db import migrations
-
-from core.db.sql import install
-
-SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
     dependencies = [("rounds", "0001_contests")]
 
-    operations = [install(SQL / "places.sql"), install(SQL / "entrants.sql")]
+    operations = [
+        migrations.RunSQL(
+            "CREATE SEQUENCE IF NOT EXISTS rounds_multiplayer_id AS bigint", reverse_sql=migrations.RunSQL.noop
+        )
+    ]

@@ -1,8 +1,6 @@
 -- Entering and leaving a session's contest, as parts of rooms' own one-call functions. The caller holds the session's
 -- row lock, so the contest's row is locked by one of them at a time.
 
-CREATE SEQUENCE IF NOT EXISTS rounds_multiplayer_id AS bigint;
-
 -- The player's profile in a game, made when there is none: under the platform's name, or with a suffix where somebody
 -- who signed up with a game client has that name.
 CREATE OR REPLACE FUNCTION game_user_of(p_game bigint, p_user bigint, p_now timestamptz)

@@ -16,7 +16,7 @@ from tests.support.threads import kinds, together
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
 
-JOIN_SQL = Path(entry.__file__).parent / "sql" / "join_session.sql"
+JOIN_SQL = Path(entry.__file__).parent / "sql" / "session_join.sql"
 POST_SQL = Path(entry.__file__).parents[1] / "payments" / "sql" / "ledger_post.sql"
 
 
@@ -83,8 +83,7 @@ def test_control_without_the_sessions_lock_seats_are_oversold(make_room, people,
     install_copy(
         JOIN_SQL,
         {
-            "EXISTS join_session(": "EXISTS join_session_unlocked(",
-            "FUNCTION join_session(": "FUNCTION join_session_unlocked(",
+            "FUNCTION session_join(": "FUNCTION session_join_unlocked(",
             "WHERE id = p_session FOR NO KEY UPDATE;": "WHERE id = p_session; PERFORM pg_sleep(0.2);",
         },
     )
@@ -92,7 +91,7 @@ def test_control_without_the_sessions_lock_seats_are_oversold(make_room, people,
     def join(guest):
         with transaction.atomic():
             return sql.call(
-                "join_session_unlocked",
+                "session_join_unlocked",
                 *(room.pk, session.pk, guest.pk, 1_000, None, uuid.uuid4(), uuid.uuid4(), session.opens_at),
             )["result"]
 
@@ -125,8 +124,7 @@ def test_control_without_the_accounts_lock_the_purse_is_overdrawn(make_room, pla
     install_copy(
         JOIN_SQL,
         {
-            "EXISTS join_session(": "EXISTS join_session_unlocked(",
-            "FUNCTION join_session(": "FUNCTION join_session_unlocked(",
+            "FUNCTION session_join(": "FUNCTION session_join_unlocked(",
             "FROM ledger_post(": "FROM ledger_post_unlocked(",
         },
     )
@@ -135,7 +133,7 @@ def test_control_without_the_accounts_lock_the_purse_is_overdrawn(make_room, pla
         session = session_of(room)
         with transaction.atomic():
             return sql.call(
-                "join_session_unlocked",
+                "session_join_unlocked",
                 *(room.pk, session.pk, player.pk, 1_000, None, uuid.uuid4(), uuid.uuid4(), session.opens_at),
             )["result"]
 

@@ -1,8 +1,8 @@
-"""`python -m tests.deployment.migration_lint`: what in a migration would disturb a platform that goes on playing.
+"""`python -m tests.deployment.migration_lint`: what in migrations and SQL files would disturb a platform in use.
 
 Two rules stand behind all of them. While `migrate` runs, and until the last process is replaced, the version before
 works on the new schema. And no statement may hold a lock that players wait for while it reads or writes a whole
-table. A table, column or function that the same migration makes is nobody's yet and may be treated in any way.
+table. A table or column that the same migration makes is not in use yet and may be treated in any way.
 """
 
 import os
@@ -17,6 +17,9 @@ from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
+from core.db import functions
+from tests.deployment import function_lint
+
 APPS = ("accounts", "backoffice", "chat", "core", "payments", "rooms", "rounds", "webhooks")
 
 # Those that were made before there was this check, each with the rules it breaks and why that was left so: an applied
@@ -26,19 +29,18 @@ EXCUSED: dict[tuple[str, str], tuple[frozenset[str], str]] = {
         frozenset({"unique", "rewrite"}),
         "API clients are counted in dozens: the table is written anew within milliseconds.",
     ),
+    ("chat", "0001_initial"): (
+        frozenset({"code"}),
+        "An index is made of this function: it is schema, and never changes.",
+    ),
     ("payments", "0002_ledger_functions"): (
-        frozenset({"foreign-key", "function"}),
+        frozenset({"foreign-key"}),
         "It is the first release itself: there are no transfers before it.",
     ),
     ("payments", "0005_seals_and_freezes"): (
         frozenset({"not-null"}),
         "Until they are replaced, processes of the first release cannot make a new token, which is done by hand and"
         " once; they book in the tokens that there are.",
-    ),
-    ("payments", "0006_seal_functions"): (
-        frozenset({"foreign-key", "function"}),
-        "The guards of the ledger are put up anew: no money moves while all transfers are read, some seconds for each"
-        " million. The function it drops was a trigger's, which no code calls.",
     ),
     ("rooms", "0004_session_contest"): (
         frozenset({"unique", "foreign-key"}),
@@ -66,7 +68,8 @@ ADVICE = {
     "unique": "nobody can write while it is checked: build the index concurrently, then add the constraint USING INDEX",
     "check": "reads the table under a lock: use AddConstraintNotValid, and ValidateConstraint in another migration",
     "foreign-key": "locks both tables: add the column with db_constraint=False, then NOT VALID, then validate",
-    "function": "the code before calls it: keep it until the next release",
+    "function": "the code before calls it: add it to obsolete.txt with the next release",
+    "code": "functions and triggers stand in <app>/sql: migrate installs them after the migrations",
     "unseen": "what Python does here is seen by nobody: it must go in batches, outside of a transaction",
 }
 
@@ -102,11 +105,11 @@ def _statements(collected: list[str]) -> list[str]:
 
 def _issues(statements: list[str]) -> Iterator[Issue]:
     made = {match[1] for text in statements if (match := re.match(rf"CREATE TABLE {_NAME}", text, re.I))}
-    functions = {match[1] for text in statements if (match := _function(text, "CREATE"))}
     for position, text in enumerate(statements):
-        dropped = _function(text, "DROP")
-        if dropped and dropped[1] not in functions:
+        if re.match(r"DROP FUNCTION", text, re.I):
             yield Issue("function", text)
+        if re.match(r"(CREATE|ALTER) (OR REPLACE )?(FUNCTION|TRIGGER)", text, re.I):
+            yield Issue("code", text)
         if text == "PYTHON":
             yield Issue("unseen", text)
         if re.match(r"DROP TABLE", text, re.I):
@@ -119,10 +122,6 @@ def _issues(statements: list[str]) -> Iterator[Issue]:
         table = re.match(rf"ALTER TABLE {_NAME}", text, re.I)
         if table and table[1] not in made:
             yield from (Issue(rule, text) for rule in _rules_of_change(text, statements[position + 1 :]))
-
-
-def _function(text: str, verb: str) -> re.Match[str] | None:
-    return re.match(rf"{verb} (?:OR REPLACE )?FUNCTION {_NAME}", text, re.I)
 
 
 def _rules_of_change(text: str, later: list[str]) -> Iterator[str]:
@@ -160,7 +159,7 @@ def _rules_of_column(name: str, definition: str, later: list[str]) -> Iterator[s
 
 
 def lint() -> tuple[int, list[str]]:
-    """How many migrations were read, and a line for each thing that nothing excuses, or that needs no excuse."""
+    """The number of migrations read, and a line for each finding that no excuse covers and each idle excuse."""
     loader = MigrationLoader(connection)
     findings = []
     keys = sorted(key for key in loader.disk_migrations if key[0] in APPS)
@@ -171,6 +170,8 @@ def lint() -> tuple[int, list[str]]:
         idle = excused - {issue.rule for issue in found}
         findings += [f"{key[0]} {key[1]}: excused from {rule}, which it keeps" for rule in sorted(idle)]
     findings += [f"{app} {name}: excused, but there is no such migration" for app, name in EXCUSED.keys() - set(keys)]
+    gone = [signature for _, signature in functions.obsolete()]
+    findings += function_lint.findings(functions.files(), obsolete=gone, known=function_lint.known())
     return len(keys), findings
 
 

@@ -1,4 +1,4 @@
-"""The check of migrations (``migration_lint``): what is here passes, and each thing it is for is found."""
+"""The check of migrations and SQL files (``migration_lint``): today's pass, and each rule finds what breaks it."""
 
 import pytest
 from django.contrib.postgres.functions import RandomUUID
@@ -6,7 +6,8 @@ from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexCo
 from django.db import connection, migrations, models
 from django.db.migrations.loader import MigrationLoader
 
-from tests.deployment import migration_lint
+from core.db.functions import SqlFile
+from tests.deployment import function_lint, migration_lint
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +55,7 @@ def test_every_migration_keeps_serving_or_is_excused_with_a_reason():
             "check",
         ),
         (migrations.RunSQL("DROP FUNCTION leave_session(bigint, bigint, text, uuid, timestamptz)"), "function"),
+        (migrations.RunSQL("CREATE OR REPLACE FUNCTION late() RETURNS int LANGUAGE sql AS $$SELECT 1$$"), "code"),
         (migrations.RunPython(lambda apps, editor: None), "unseen"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
@@ -73,14 +75,39 @@ def test_migrations_that_disturb_nobody_pass():
             ),
             migrations.AddField("late", "other", models.ForeignKey("rooms.room", models.CASCADE)),
             AddConstraintNotValid("participant", size),
-            migrations.RunSQL(
-                "DROP FUNCTION IF EXISTS late(bigint); CREATE FUNCTION late(bigint) RETURNS int LANGUAGE plpgsql AS $$"
-                " BEGIN DROP TABLE IF EXISTS nothing; RETURN 1; END $$;",
-                NOTHING,
-            ),
+            migrations.RunSQL("DO $$ BEGIN DROP TABLE IF EXISTS nothing; END $$;", NOTHING),
         )
         == []
     )
+
+
+FILE = SqlFile("rooms/a", "CREATE OR REPLACE FUNCTION one(p int) RETURNS int LANGUAGE sql AS $$SELECT 1; DROP$$;")
+KNOWN = ["one(p int) RETURNS int"]
+
+
+def test_unchanged_functions_pass():
+    assert list(function_lint.findings([FILE], obsolete=["gone(int)"], known=[*KNOWN, "gone(p int)"])) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "obsolete", "finding"),
+    [
+        (FILE.text.replace("p int", "p bigint"), [], "A changed signature is a new name"),
+        (FILE.text.replace("RETURNS int", "RETURNS bigint"), [], "A changed signature is a new name"),
+        (FILE.text.replace("FUNCTION one", "FUNCTION two"), [], "one: the code before calls it"),
+        (FILE.text.replace("FUNCTION one", "FUNCTION two"), ["one(int)"], "two: add this line"),
+        (FILE.text, ["one(int)"], "is in obsolete.txt and in a file"),
+        (FILE.text + "DROP FUNCTION one(int);", [], "only CREATE OR REPLACE"),
+        (FILE.text + "ALTER TABLE rooms_room SET (fillfactor = 70);", [], "only CREATE OR REPLACE"),
+        (FILE.text.replace("SELECT 1", "SELECT other(1)"), [], "does not say that it needs rooms/b"),
+        ("-- Needs: rooms/b\n" + FILE.text, [], "does not need rooms/b"),
+    ],
+)
+def test_a_function_file_that_would_disturb_is_found(text, obsolete, finding):
+    other = SqlFile("rooms/b", FILE.text.replace("FUNCTION one", "FUNCTION other"))
+    known = [*KNOWN, "other(p int) RETURNS int"]
+    found = list(function_lint.findings([SqlFile("rooms/a", text), other], obsolete=obsolete, known=known))
+    assert len([line for line in found if finding in line]) == 1, found
 
 
 @pytest.mark.django_db(transaction=True)

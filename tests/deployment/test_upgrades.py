@@ -1,6 +1,7 @@
 """A database of the first release, with money in flight, under today's code (``fixtures/first_release.sql``)."""
 
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -14,10 +15,12 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from core.db import functions
 from tests.deployment import compose
 
 pytestmark = pytest.mark.timeout(180)
 
+MIGRATIONS = settings.BASE_DIR / "rooms" / "migrations"
 FIXTURE = Path(__file__).parent / "fixtures" / "first_release.sql"
 LOCK_TIMEOUT = compose.service("migrate", {"ALLOWED_HOSTS": "x"}).environment["PGOPTIONS"]
 # By the player's number in the fixture, after the players' first money and what they have won and lost there.
@@ -42,9 +45,11 @@ class Database:
         with self.connect() as open_connection:
             return open_connection.execute(query).fetchall()
 
-    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, code: Path = settings.BASE_DIR, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run ``manage.py`` of this code, or of another release in the folder ``code``."""
         return subprocess.run(
-            [sys.executable, settings.BASE_DIR / "manage.py", *words],
+            [sys.executable, code / "manage.py", *words],
+            cwd=code,
             env={
                 "PATH": os.environ["PATH"],
                 "SECRET_KEY": "a-key-of-the-upgrade-test-that-is-long-enough-0123456789",
@@ -59,8 +64,8 @@ class Database:
             check=False,
         )
 
-    def manage(self, *words: str) -> str:
-        run = self.run(*words)
+    def manage(self, *words: str, code: Path = settings.BASE_DIR) -> str:
+        run = self.run(*words, code=code)
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout
 
@@ -137,7 +142,9 @@ def test_live_sessions_and_escrow_of_the_first_release_are_kept_and_paid_out_by_
     database.manage("migrate", "--no-input")
     assert books(database) == before
     assert_whole(database)
-    assert "No migrations to apply." in database.manage("migrate", "--no-input")
+    again = database.manage("migrate", "--no-input")
+    assert "No migrations to apply." in again
+    assert "Nothing to do." in again
     assert books(database) == before
 
     advance_until_over(database)
@@ -166,6 +173,85 @@ def test_live_sessions_and_escrow_of_the_first_release_are_kept_and_paid_out_by_
     assert_whole(database)
     # The seeds of the first release still open, and prove the draws of this one.
     assert database.manage("verify_draw", "4", "6") == "2 draws are as published.\n"
+
+
+def schema() -> str:
+    """A query: a line for each constraint, trigger, storage setting and function, without the obsolete functions."""
+    return (
+        "SELECT conrelid::regclass || ' ' || conname || ' ' || contype::text FROM pg_constraint"
+        " WHERE connamespace = 'public'::regnamespace"
+        " UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"
+        " UNION ALL SELECT relname || ' ' || relkind::text || ' ' || coalesce(reloptions::text, '') FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace"
+        " UNION ALL SELECT pg_get_functiondef(p.oid) FROM pg_proc p LEFT JOIN pg_depend d ON d.objid = p.oid"
+        " AND d.deptype = 'e' WHERE pronamespace = 'public'::regnamespace AND d.objid IS NULL AND proname NOT IN"
+        f" ({', '.join(repr(text.partition('(')[0]) for _, text in functions.obsolete())}) ORDER BY 1"
+    )
+
+
+@pytest.mark.django_db
+def test_upgraded_and_fresh_databases_have_the_same_schema(database):
+    database.manage("migrate", "--no-input")
+    with connection.cursor() as cursor:
+        cursor.execute(schema())
+        fresh = cursor.fetchall()
+    assert database.rows(schema()) == fresh
+    assert len(fresh) > 500
+
+
+@pytest.fixture
+def next_release(tmp_path) -> Path:
+    """A copy of this code with a function edited and a column more: the release after this one."""
+    code = tmp_path / "next"
+    apps = [path.parent.name for path in settings.BASE_DIR.glob("*/__init__.py")]
+    for name in apps:
+        shutil.copytree(settings.BASE_DIR / name, code / name, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    shutil.copy(settings.BASE_DIR / "manage.py", code)
+    file = code / "rooms" / "sql" / "session_leave.sql"
+    file.write_text(file.read_text().replace("DECLARE\n", "DECLARE\n    v_note text := 'next release';\n"))
+    (code / "rooms" / "migrations" / "9999_next.py").write_text(
+        "from django.db import migrations\n\nclass Migration(migrations.Migration):\n"
+        f"    dependencies = [('rooms', '{sorted(path.stem for path in MIGRATIONS.glob('0*.py'))[-1]}')]\n"
+        "    operations = [migrations.RunSQL('ALTER TABLE rooms_session ADD COLUMN note text')]\n"
+    )
+    return code
+
+
+def leaves_by_next_release(database: Database) -> bool:
+    return database.rows("SELECT prosrc LIKE '%next release%' FROM pg_proc WHERE proname = 'session_leave'")[0][0]
+
+
+def test_rolling_back_reinstalls_functions_on_the_newer_schema(database, next_release):
+    database.manage("migrate", "--no-input")
+    assert not leaves_by_next_release(database)
+    said = database.manage("migrate", "--no-input", code=next_release)
+    assert "Applying rooms.9999_next... OK" in said
+    assert "Installed rooms/session_leave" in said
+    assert leaves_by_next_release(database)
+    check = database.run("check", "--database", "default")
+    assert (check.returncode, "than this code: rooms/session_leave" in check.stderr) == (1, True)
+
+    said = database.manage("migrate", "--no-input")
+    assert "No migrations to apply." in said
+    assert "Installed rooms/session_leave" in said
+    assert not leaves_by_next_release(database)
+    assert database.rows("SELECT count(note) FROM rooms_session") == [(0,)]
+    database.manage("check", "--database", "default")
+    advance_until_over(database)
+    assert_whole(database)
+
+
+def test_control_without_the_step_the_old_functions_stay(database, next_release):
+    database.manage("migrate", "--no-input")
+    (next_release / "core" / "management" / "commands" / "migrate.py").unlink()
+    said = database.manage("migrate", "--no-input", "--skip-checks", code=next_release)
+    assert "Applying rooms.9999_next... OK" in said
+    assert not leaves_by_next_release(database)
+
+
+def test_functions_wait_for_the_whole_schema(database):
+    assert "Not installed before all migrations" in database.manage("migrate", "payments", "--no-input")
+    assert "Installed rooms/session_join" in database.manage("migrate", "--no-input")
 
 
 def test_a_migration_that_waits_for_a_lock_gives_up_before_it_holds_up_the_players(database):

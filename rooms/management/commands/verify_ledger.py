@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from tqdm import tqdm
 
+from core.db import functions
 from payments.models import LedgerSeal
 from rooms.checks import ALL_CHECKS, one_snapshot
 
@@ -32,6 +33,8 @@ class Command(BaseCommand):
                     self.stdout.write(f"{'FAIL' if findings else 'ok  '} {check.invariant:<4} {check.title}")
                     for finding in findings:
                         self.stdout.write(f"       {finding.where}: {finding.what}")
+        if names := functions.differing():
+            self.stderr.write(f"The database runs other SQL functions than this code: {', '.join(names)}")
         seconds = f"{time.monotonic() - started:.1f} s"
         if wrong:
             raise CommandError(

@@ -1,9 +1,8 @@
--- leave_session: a player gives the place back while the session is pending; the fee returns in full (contract: rooms,
--- "leave"). Locks as join_session. result: 'left', 'replayed' (this player's latest place was already given back under
+-- session_leave: a player gives the place back while the session is pending; the fee returns in full (contract: rooms,
+-- "leave"). Locks as session_join. result: 'left', 'replayed' (this player's latest place was already given back under
 -- the same request key), or the rule that says no; then nothing was done.
--- The first release answered fewer OUT parameters, and CREATE OR REPLACE cannot change them.
-DROP FUNCTION IF EXISTS leave_session(bigint, bigint, text, uuid, timestamptz);
-CREATE FUNCTION leave_session(
+-- Needs: payments/ledger_post, rooms/room_event, rounds/entrants
+CREATE OR REPLACE FUNCTION session_leave(
     p_session bigint, p_user bigint, p_request_key text, p_batch uuid, p_now timestamptz,
     OUT result text, OUT participant_id bigint, OUT room_id bigint, OUT tx_hash text, OUT participants_count int, OUT seq bigint, OUT conversation_id uuid
 ) LANGUAGE plpgsql AS $$
@@ -48,7 +47,7 @@ BEGIN
     IF result = 'token_frozen' THEN
         RETURN;
     ELSIF result <> 'posted' THEN
-        RAISE EXCEPTION 'leave_session: session % cannot refund participant %: %', s.id, p.id, result;
+        RAISE EXCEPTION 'session_leave: session % cannot refund participant %: %', s.id, p.id, result;
     END IF;
     SELECT t.tx_hash INTO tx_hash FROM payments_transfer t WHERE t.idempotency_key = v_key;
 

@@ -1,3 +1,5 @@
+-- Needs: payments/ledger_post
+
 -- session_pool: the balance of a session's escrow, its row locked. Everything that closes a session starts here.
 CREATE OR REPLACE FUNCTION session_pool(p_session bigint, OUT account bigint, OUT pool_minor bigint)
 LANGUAGE sql AS $$
@@ -6,11 +8,10 @@ LANGUAGE sql AS $$
         WHERE s.id = p_session FOR NO KEY UPDATE OF a
 $$;
 
--- refund_session: give every paid participant back exactly what it paid, all in one batch, and record the outcome.
+-- session_refund: give every paid participant back exactly what it paid, all in one batch, and record the outcome.
 -- The caller holds the session's lock. The escrow must be empty afterwards, or everything is undone.
 -- result: 'refunded', or 'token_frozen'; the caller then rolls back.
-DROP FUNCTION IF EXISTS refund_session(bigint, uuid, timestamptz);
-CREATE FUNCTION refund_session(
+CREATE OR REPLACE FUNCTION session_refund(
     p_session bigint, p_batch uuid, p_now timestamptz, OUT result text, OUT entries int, OUT pool_minor bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -40,7 +41,7 @@ BEGIN
             result := v_result;
             RETURN;
         ELSIF v_result <> 'posted' THEN
-            RAISE EXCEPTION 'refund_session: session % was not refunded: %', p_session, v_result;
+            RAISE EXCEPTION 'session_refund: session % was not refunded: %', p_session, v_result;
         END IF;
         UPDATE rooms_participant p SET status = 'refunded', closed_at = p_now, refund_tx_hash = t.tx_hash
             FROM payments_transfer t
@@ -50,19 +51,18 @@ BEGIN
     pool_minor := v_posting.total;
     SELECT x.pool_minor INTO v_left FROM session_pool(p_session) x;
     IF v_left <> 0 THEN
-        RAISE EXCEPTION 'refund_session: session % still holds % units', p_session, v_left;
+        RAISE EXCEPTION 'session_refund: session % still holds % units', p_session, v_left;
     END IF;
     INSERT INTO rooms_outcome (session_id, kind, entries, pool_minor, at)
         VALUES (p_session, 'refunded', entries, pool_minor, p_now);
     result := 'refunded';
 END $$;
 
--- settle_session: record every participant's rank and pay the prizes out of the escrow, all in one batch.
+-- session_settle: record every participant's rank and pay the prizes out of the escrow, all in one batch.
 -- p_participants are all paid participants in rank order, p_prizes their prizes (0: none). The caller holds the
 -- session's lock. Prizes must empty the escrow exactly, or everything is undone.
 -- result: 'settled', or 'token_frozen'; the caller then rolls back.
-DROP FUNCTION IF EXISTS settle_session(bigint, bigint[], bigint[], uuid, timestamptz);
-CREATE FUNCTION settle_session(
+CREATE OR REPLACE FUNCTION session_settle(
     p_session bigint, p_participants bigint[], p_prizes bigint[], p_batch uuid, p_now timestamptz,
     OUT result text, OUT entries int, OUT pool_minor bigint
 ) LANGUAGE plpgsql AS $$
@@ -83,7 +83,7 @@ BEGIN
     GET DIAGNOSTICS v_ranked = ROW_COUNT;
     SELECT count(*) INTO entries FROM rooms_participant WHERE session_id = p_session AND status = 'paid';
     IF v_ranked <> entries OR v_ranked <> cardinality(p_participants) THEN
-        RAISE EXCEPTION 'settle_session: session % has % paid entries, % were ranked', p_session, entries, v_ranked;
+        RAISE EXCEPTION 'session_settle: session % has % paid entries, % were ranked', p_session, entries, v_ranked;
     END IF;
 
     SELECT array_agg(a.id ORDER BY p.rank) AS wallets, array_agg(p.prize_minor ORDER BY p.rank) AS amounts,
@@ -100,22 +100,17 @@ BEGIN
         result := v_result;
         RETURN;
     ELSIF v_result <> 'posted' THEN
-        RAISE EXCEPTION 'settle_session: session % was not paid out: %', p_session, v_result;
+        RAISE EXCEPTION 'session_settle: session % was not paid out: %', p_session, v_result;
     END IF;
     UPDATE rooms_participant p SET prize_tx_hash = t.tx_hash FROM payments_transfer t
         WHERE p.session_id = p_session AND p.prize_minor > 0
             AND t.idempotency_key = 'session:' || p_session || ':prize:' || p.id;
     SELECT x.pool_minor INTO v_left FROM session_pool(p_session) x;
     IF v_left <> 0 THEN
-        RAISE EXCEPTION 'settle_session: % units of session % were left over', v_left, p_session;
+        RAISE EXCEPTION 'session_settle: % units of session % were left over', v_left, p_session;
     END IF;
     pool_minor := v_posting.total;
     INSERT INTO rooms_outcome (session_id, kind, entries, pool_minor, at)
         VALUES (p_session, 'settled', entries, pool_minor, p_now);
     result := 'settled';
 END $$;
-
-ALTER TABLE rooms_session SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02,
-    autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
-ALTER TABLE rooms_room SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02,
-    autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);

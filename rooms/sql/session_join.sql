@@ -1,10 +1,9 @@
--- join_session: one player's paid entry, in one round trip (contract: rooms, "join").
+-- session_join: one player's paid entry, in one round trip (contract: rooms, "join").
 --
 -- Locks the session, then (ledger_post) the accounts by id. result: 'joined', 'replayed' (the same request key again),
 -- or the first rule that says no; then nothing was done. p_now decides the window, whatever the tick has done so far.
--- The first release answered fewer OUT parameters, and CREATE OR REPLACE cannot change them.
-DROP FUNCTION IF EXISTS join_session(bigint, bigint, bigint, bigint, text, uuid, uuid, timestamptz);
-CREATE FUNCTION join_session(
+-- Needs: chat/members, payments/ledger_post, rooms/room_event, rounds/entrants
+CREATE OR REPLACE FUNCTION session_join(
     p_room bigint, p_session bigint, p_user bigint, p_amount bigint, p_request_key text, p_public_id uuid, p_batch uuid,
     p_now timestamptz,
     OUT result text, OUT participant_id bigint, OUT public_id uuid, OUT joined_at timestamptz, OUT amount_minor bigint,
