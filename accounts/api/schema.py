@@ -11,8 +11,6 @@ from accounts.api.serializers import (
     ProfileInput,
     RefreshInput,
     RegisterInput,
-    SignedInOutput,
-    UserOutput,
 )
 from accounts.api.signed import SignedKeyAuthentication
 from accounts.errors import (
@@ -64,7 +62,7 @@ register = documented(
     status=201,
     body=RegisterInput,
     bodies={"a player": {"username": "linh.d", "password": "nine-lanterns-7", "email": "linh@example.com"}},
-    answer=envelope("RegisterAnswer", "User registered successfully", data=SignedInOutput()),
+    answer=envelope("RegisterAnswer", "User registered successfully", data=outputs.SIGNED_IN.serializer()),
     examples={
         "registered": {
             "message": "User registered successfully",
@@ -81,7 +79,7 @@ log_in = documented(
     signed_in=False,
     body=LoginInput,
     bodies={"a player": {"username": "linh.d", "password": "nine-lanterns-7"}},
-    answer=envelope("LoginAnswer", "Logged in successfully", data=SignedInOutput()),
+    answer=envelope("LoginAnswer", "Logged in successfully", data=outputs.SIGNED_IN.serializer()),
     examples={"signed in": {"message": "Logged in successfully", "data": TOKENS}},
     refusals=[InvalidCredentials],
 )
@@ -93,7 +91,7 @@ refresh = documented(
     signed_in=False,
     body=RefreshInput,
     bodies={"a refresh token": {"refresh": "eyJhbGciOi…refresh"}},
-    answer=envelope("RefreshAnswer", "Token refreshed successfully", data=SignedInOutput()),
+    answer=envelope("RefreshAnswer", "Token refreshed successfully", data=outputs.SIGNED_IN.serializer()),
     examples={"refreshed": {"message": "Token refreshed successfully", "data": TOKENS}},
     refusals=[InvalidToken],
 )
@@ -122,7 +120,7 @@ own_user = documented(
     "getOwnUser",
     tag="auth",
     summary="The signed-in user",
-    answer=envelope("OwnUserAnswer", "User retrieved successfully", data=UserOutput()),
+    answer=envelope("OwnUserAnswer", "User retrieved successfully", data=outputs.USER.serializer()),
     examples={"a player": {"message": "User retrieved successfully", "data": USER}},
 )
 
@@ -132,7 +130,7 @@ edit_own_user = documented(
     summary="Change the signed-in user; a wallet is connected here",
     body=ProfileInput,
     bodies={"connect a wallet": {"wallet_address": "gp1q8linhwallet0001"}},
-    answer=envelope("EditOwnUserAnswer", "User updated successfully", data=UserOutput()),
+    answer=envelope("EditOwnUserAnswer", "User updated successfully", data=outputs.USER.serializer()),
     examples={"connected": {"message": "User updated successfully", "data": USER}},
     refusals=[EmailTaken, WalletTaken],
 )

@@ -1,7 +1,3 @@
-from rest_framework import serializers
-
-from accounts.credentials import SignedIn
-from accounts.models import User
 from core.wire.fields import QueryIdField, StrictSerializer, TextField
 
 # A hash costs the same for any length; a longer text is no password but a load test.
@@ -34,21 +30,3 @@ class ProfileInput(StrictSerializer):
 
 class GameQuery(StrictSerializer):
     id = QueryIdField()
-
-
-class UserOutput(serializers.Serializer[User]):
-    """A user as that user sees itself."""
-
-    id = serializers.IntegerField()
-    username = serializers.CharField()
-    email = serializers.CharField(allow_null=True)
-    fullname = serializers.CharField()
-    avatar = serializers.CharField()
-    wallet_address = serializers.CharField(allow_null=True)
-    is_master = serializers.BooleanField()
-
-
-class SignedInOutput(serializers.Serializer[SignedIn]):
-    access = serializers.CharField()
-    refresh = serializers.CharField()
-    user = UserOutput()

@@ -4,21 +4,21 @@ from typing import Any
 from django.utils import timezone
 from rest_framework.decorators import action
 from rest_framework.exceptions import Throttled
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import login_guard
 from accounts.api import schema
-from accounts.api.base import AuthedNestView
-from accounts.api.outputs import GAME
+from accounts.api.authentication import PlatformJWTAuthentication
+from accounts.api.base import KnowsCaller
+from accounts.api.outputs import GAME, SIGNED_IN, USER
 from accounts.api.serializers import (
     GameQuery,
     LoginInput,
     ProfileInput,
     RefreshInput,
     RegisterInput,
-    SignedInOutput,
-    UserOutput,
 )
 from accounts.catalogue import active_games, find_game
 from accounts.errors import InvalidCredentials
@@ -26,17 +26,9 @@ from accounts.models import User
 from accounts.profile import update_profile
 from accounts.registration import register_user
 from accounts.sign_in import log_in, log_out, refresh, sign_out_everywhere
-from core.wire.fields import StrictSerializer
-from core.wire.nest import NestView, NestViewSet, ok
+from core.wire.fields import checked
+from core.wire.nest import NestViewSet, ok
 from core.wire.throttles import throttle_for
-
-
-def checked(serializer: type[StrictSerializer], data: Any) -> dict[str, Any]:
-    """The validated values of ``data``. Raises ``ValidationError``."""
-    bound = serializer(data=data)
-    bound.is_valid(raise_exception=True)
-    values: dict[str, Any] = bound.validated_data
-    return values
 
 
 def named_user(request: Request) -> str | None:
@@ -45,27 +37,28 @@ def named_user(request: Request) -> str | None:
     return User.normalize_username(name).casefold() if isinstance(name, str) else None
 
 
-class AuthView(NestView):
-    """What strangers may do; limited, because they may guess and each password costs a hash."""
+# Limited, because strangers may guess and each password costs a hash.
+GUESSES: dict[str, Any] = {"throttle_classes": [throttle_for("auth", identity=named_user)]}
+SIGNED_IN_ONLY: dict[str, Any] = {
+    "authentication_classes": [PlatformJWTAuthentication],
+    "permission_classes": [IsAuthenticated],
+}
 
-    throttle_classes = [throttle_for("auth", identity=named_user)]
 
-
-class RegisterView(AuthView):
-    """Create a player and sign it in."""
+class AuthViewSet(KnowsCaller, NestViewSet):
+    """Signing in and out, and the signed-in user."""
 
     @schema.register
-    def post(self, request: Request) -> Response:
+    @action(detail=False, methods=["post"], **GUESSES)
+    def register(self, request: Request) -> Response:
         values = checked(RegisterInput, request.data)
         signed_in = register_user(**values, now=self.now)
-        return ok("User registered successfully", data=SignedInOutput(signed_in).data, status=201)
-
-
-class LoginView(AuthView):
-    """Sign in with a username and its password; guesses count together with those at the back-office's login."""
+        return ok("User registered successfully", data=SIGNED_IN.of(signed_in), status=201)
 
     @schema.log_in
-    def post(self, request: Request) -> Response:
+    @action(detail=False, methods=["post"], **GUESSES)
+    def login(self, request: Request) -> Response:
+        """Guesses count together with those at the back-office's login."""
         values = checked(LoginInput, request.data)
         until = login_guard.locked_until(request._request, values["username"])
         if until is not None:
@@ -76,48 +69,39 @@ class LoginView(AuthView):
             login_guard.failed(request._request, values["username"])
             raise
         login_guard.succeeded(request._request, values["username"])
-        return ok("Logged in successfully", data=SignedInOutput(signed_in).data)
-
-
-class RefreshView(NestView):
-    """A new pair of tokens for a refresh token, which is used up by it."""
+        return ok("Logged in successfully", data=SIGNED_IN.of(signed_in))
 
     @schema.refresh
-    def post(self, request: Request) -> Response:
-        raw = checked(RefreshInput, request.data)["refresh"]
-        return ok("Token refreshed successfully", data=SignedInOutput(refresh(raw=raw, now=self.now)).data)
-
-
-class LogoutView(NestView):
-    """Use up a refresh token; safe to repeat."""
+    @action(detail=False, methods=["post"])
+    def refresh(self, request: Request) -> Response:
+        signed_in = refresh(raw=checked(RefreshInput, request.data)["refresh"], now=self.now)
+        return ok("Token refreshed successfully", data=SIGNED_IN.of(signed_in))
 
     @schema.log_out
-    def post(self, request: Request) -> Response:
+    @action(detail=False, methods=["post"])
+    def logout(self, request: Request) -> Response:
         log_out(raw=checked(RefreshInput, request.data)["refresh"], now=self.now)
         return ok("Logged out successfully")
 
-
-class LogoutEverywhereView(AuthedNestView):
-    """End everything that the signed-in user, or a thief, is signed in with: on every device, at once."""
-
     @schema.log_out_everywhere
-    def post(self, request: Request) -> Response:
+    @action(detail=False, methods=["post"], url_path="logout-everywhere", **SIGNED_IN_ONLY)
+    def logout_everywhere(self, request: Request) -> Response:
+        """End everything that the user, or a thief, is signed in with: on every device, at once."""
         sign_out_everywhere(user_id=self.caller.pk)
         return ok("Logged out everywhere")
 
-
-class MeView(AuthedNestView):
-    """The signed-in user itself; a wallet is connected here."""
-
     @schema.own_user
-    def get(self, request: Request) -> Response:
-        return ok("User retrieved successfully", data=UserOutput(self.caller).data)
+    @action(detail=False, **SIGNED_IN_ONLY)
+    def me(self, request: Request) -> Response:
+        return ok("User retrieved successfully", data=USER.of(self.caller))
 
     @schema.edit_own_user
-    def patch(self, request: Request) -> Response:
+    @me.mapping.patch
+    def edit_me(self, request: Request) -> Response:
+        """A wallet is connected here."""
         changes = checked(ProfileInput, request.data)
         user = update_profile(user_id=self.caller.pk, changes=changes)  # type: ignore[arg-type]
-        return ok("User updated successfully", data=UserOutput(user).data)
+        return ok("User updated successfully", data=USER.of(user))
 
 
 class GameListViewSet(NestViewSet):

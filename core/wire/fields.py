@@ -48,6 +48,14 @@ class StrictSerializer(serializers.Serializer):
         return super().to_internal_value(data)
 
 
+def checked(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
+    """The validated values of ``data``. Raises ``ValidationError``."""
+    bound = serializer(data=data)
+    bound.is_valid(raise_exception=True)
+    values: dict[str, Any] = bound.validated_data
+    return values
+
+
 class TextField(serializers.CharField):
     """A JSON string, nothing that could be made one."""
 

@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from rest_framework import exceptions, serializers
+from rest_framework import exceptions
 
 from core.errors import Forbidden, Invalid, NotFound
-from core.wire.openapi import ID, TIME, Refusals, Schema, documented, envelope, query
+from core.wire.openapi import ID, Refusals, documented, envelope, query
 from core.wire.outputs import Described
+from payments.api import wallet_outputs as outputs
 from payments.api.serializers import STATEMENT_LINES_MAX, AdjustmentInput
 from payments.errors import InsufficientFunds, RequestKeyReused, TokenNotFound
-
-AMOUNT: Schema = {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", "description": "All its decimals."}
-TX_HASH: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 ENTRY_TX = "8f3b6c1d5e9a4f70b2c8d6e1a3f59072c4b8e6d1f0a397526b8c4d1e7f9a3052"
 DEPOSIT_TX = "c51e7a90d2f84b36a8e19c07f5d3b264e08a7c91d6f3b5208e4a1c97d0f6b3e5"
@@ -35,41 +33,11 @@ ADJUSTMENT_EXAMPLE: dict[str, Any] = {
 }
 
 
-class BalanceOutput(serializers.Serializer[Any]):
-    """What the caller owns of one token."""
-
-    token = serializers.CharField()
-    balance = Described(AMOUNT)
-
-
-class StatementLineOutput(serializers.Serializer[Any]):
-    """One transfer; the amount is negative when it was paid out."""
-
-    id = Described(ID)
-    amount = Described(AMOUNT)
-    balance_after = Described(AMOUNT)
-    code = serializers.CharField()
-    reference = serializers.CharField()
-    tx_hash = Described(TX_HASH)
-    created_at = Described(TIME)
-
-
-class AdjustmentOutput(serializers.Serializer[Any]):
-    """A deposit or withdrawal made by staff."""
-
-    id = serializers.UUIDField()
-    user_id = Described(ID)
-    token = serializers.CharField()
-    amount = Described(AMOUNT)
-    tx_hash = Described(TX_HASH)
-    created_at = Described(TIME)
-
-
 wallet = documented(
     "getWallet",
     tag="wallet",
     summary="The caller's balances",
-    answer=envelope("WalletAnswer", "Wallet fetched successfully", data=BalanceOutput(many=True)),
+    answer=envelope("WalletAnswer", "Wallet fetched successfully", data=outputs.BALANCE.serializer(many=True)),
     examples={"one token": {"message": "Wallet fetched successfully", "data": [{"token": "GOLD", "balance": "39.50"}]}},
 )
 
@@ -85,7 +53,7 @@ statement = documented(
     answer=envelope(
         "StatementAnswer",
         "Statement fetched successfully",
-        data=StatementLineOutput(many=True),
+        data=outputs.STATEMENT_LINE.serializer(many=True),
         next=Described(ID | {"description": "The next page's `before`."}, allow_null=True),
     ),
     examples={
@@ -112,7 +80,7 @@ deposit = documented(
     bodies={"a top-up": ADJUSTMENT_BODY},
     idempotent=True,
     key_required=True,
-    answer=envelope("DepositAnswer", "Deposit made successfully", data=AdjustmentOutput()),
+    answer=envelope("DepositAnswer", "Deposit made successfully", data=outputs.ADJUSTMENT.serializer()),
     examples={"deposited": {"message": "Deposit made successfully", "data": ADJUSTMENT_EXAMPLE}},
     refusals=_STAFF_REFUSALS,
 )
@@ -126,7 +94,7 @@ withdrawal = documented(
     bodies={"a payout": ADJUSTMENT_BODY | {"reason": "Paid out at the desk"}},
     idempotent=True,
     key_required=True,
-    answer=envelope("WithdrawalAnswer", "Withdrawal made successfully", data=AdjustmentOutput()),
+    answer=envelope("WithdrawalAnswer", "Withdrawal made successfully", data=outputs.ADJUSTMENT.serializer()),
     examples={"withdrawn": {"message": "Withdrawal made successfully", "data": ADJUSTMENT_EXAMPLE}},
     refusals=[*_STAFF_REFUSALS, InsufficientFunds],
 )

@@ -1,4 +1,4 @@
-"""What the webhooks' views share: whose endpoints there are for the caller."""
+"""The base of the webhooks API: whose endpoints a caller reaches."""
 
 import uuid
 from typing import Any
@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from accounts.api.authentication import ClientKeyAuthentication, PlatformJWTAuthentication
 from accounts.models import ApiClient, ApiKey, User
-from core.wire.nest import NestView
+from core.wire.nest import NestViewSet
 from core.wire.throttles import throttle_for
 from webhooks import endpoints
 from webhooks.errors import EndpointNotFound
@@ -21,8 +21,8 @@ class WebhooksKeyAuthentication(ClientKeyAuthentication):
     scope = ApiKey.Scope.WEBHOOKS
 
 
-class OwnerView(NestView):
-    """A view for API clients and masters, each for its own endpoints. Raises ``NotAnOwner`` for other users."""
+class OwnerViewSet(NestViewSet):
+    """A resource of API clients and masters, each with its own endpoints. Raises ``NotAnOwner`` for other users."""
 
     authentication_classes = [WebhooksKeyAuthentication, PlatformJWTAuthentication]
     write_throttle = throttle_for("webhooks")

@@ -3,12 +3,14 @@
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import exceptions, serializers
+from rest_framework import exceptions
 
-from core.wire.openapi import ID, TIME, Refusals, Schema, documented, envelope, in_path, query
+from core.wire.openapi import ID, Refusals, documented, envelope, in_path, query
 from core.wire.outputs import Described
+from webhooks.api import outputs
+from webhooks.api.outputs import STATE, UUID
 from webhooks.api.serializers import DELIVERIES_MAX, ChangeInput, CreateInput, RotateInput
-from webhooks.catalogue import TEST, EventType
+from webhooks.catalogue import TEST
 from webhooks.endpoints import ENDPOINTS_EACH_MAX
 from webhooks.errors import (
     DeliveryNotFound,
@@ -20,13 +22,6 @@ from webhooks.errors import (
     TooManyEndpoints,
     UrlRefused,
 )
-from webhooks.models import Delivery
-
-UUID: Schema = {"type": "string", "format": "uuid"}
-SECRET: Schema = {"type": "string", "pattern": "^whsec_", "description": "Shown this once."}
-STATE: Schema = {"type": "string", "enum": Delivery.State.values}
-TYPE: Schema = {"type": "string", "enum": EventType.values}
-SENT_TYPE: Schema = {"type": "string", "enum": [*EventType.values, TEST]}
 
 ENDPOINT_ID = "0b6f1a52-6f0e-4f43-9a53-1c1f6f1d2a77"
 ENDPOINT: dict[str, Any] = {
@@ -74,51 +69,6 @@ TESTED: dict[str, Any] = ON_ITS_WAY | {
 }
 
 
-class EndpointOutput(serializers.Serializer[Any]):
-    """An endpoint. ``failing_since`` is when the first attempt after the last success failed."""
-
-    id = Described(UUID)
-    name = serializers.CharField()
-    url = serializers.CharField()
-    types = serializers.ListField(child=Described(TYPE))
-    enabled = serializers.BooleanField()
-    disabled_at = Described(TIME, allow_null=True)
-    disabled_reason = serializers.CharField(allow_blank=True)
-    failing_since = Described(TIME, allow_null=True)
-    old_secret_ends_at = Described(TIME, allow_null=True)
-    created_at = Described(TIME)
-
-
-class IssuedOutput(EndpointOutput):
-    """An endpoint with the secret that signs from now on."""
-
-    secret = Described(SECRET)
-
-
-class DeliveryOutput(serializers.Serializer[Any]):
-    """An event on its way to an endpoint; ``message_id`` is the ``webhook-id`` of each attempt.
-
-    ``next_attempt_at`` is null while one is under way, and when there is none to come.
-    """
-
-    id = Described(ID)
-    message_id = serializers.CharField()
-    type = Described(SENT_TYPE)
-    state = Described(STATE)
-    attempts = Described({"type": "integer", "minimum": 0})
-    next_attempt_at = Described(TIME, allow_null=True)
-    last_status = Described({"type": "integer"}, allow_null=True)
-    last_error = serializers.CharField(allow_blank=True)
-    created_at = Described(TIME)
-    finished_at = Described(TIME, allow_null=True)
-
-
-class CountOutput(serializers.Serializer[Any]):
-    """How many there are."""
-
-    count = Described({"type": "integer", "minimum": 0})
-
-
 _ID: list[OpenApiParameter] = [in_path("endpoint_id", UUID, example=ENDPOINT_ID)]
 _OF_ANY: Refusals = [NotAnOwner]
 _OF_ONE: Refusals = [NotAnOwner, EndpointNotFound]
@@ -133,7 +83,9 @@ list_endpoints = documented(
     "listWebhookEndpoints",
     tag="webhooks",
     summary="The caller's endpoints",
-    answer=envelope("WebhookEndpointsAnswer", "Webhook endpoints fetched successfully", data=EndpointOutput(many=True)),
+    answer=envelope(
+        "WebhookEndpointsAnswer", "Webhook endpoints fetched successfully", data=outputs.ENDPOINT.serializer(many=True)
+    ),
     examples={"one": {"message": "Webhook endpoints fetched successfully", "data": [ENDPOINT]}},
     refusals=_OF_ANY,
 )
@@ -145,7 +97,9 @@ create_endpoint = documented(
     status=201,
     body=CreateInput,
     bodies={"results": {name: ENDPOINT[name] for name in ("name", "url", "types")}},
-    answer=envelope("WebhookEndpointCreated", "Webhook endpoint created successfully", data=IssuedOutput()),
+    answer=envelope(
+        "WebhookEndpointCreated", "Webhook endpoint created successfully", data=outputs.ISSUED.serializer()
+    ),
     examples={"created": {"message": "Webhook endpoint created successfully", "data": ISSUED}},
     refusals=[*_OF_ANY, *_OF_TERMS, TooManyEndpoints],
 )
@@ -155,7 +109,9 @@ get_endpoint = documented(
     tag="webhooks",
     summary="One endpoint",
     parameters=_ID,
-    answer=envelope("WebhookEndpointAnswer", "Webhook endpoint fetched successfully", data=EndpointOutput()),
+    answer=envelope(
+        "WebhookEndpointAnswer", "Webhook endpoint fetched successfully", data=outputs.ENDPOINT.serializer()
+    ),
     examples={"given up": {"message": "Webhook endpoint fetched successfully", "data": FAILING}},
     refusals=_OF_ONE,
 )
@@ -167,7 +123,9 @@ change_endpoint = documented(
     parameters=_ID,
     body=ChangeInput,
     bodies={"enable": {"enabled": True}, "move": {"url": ENDPOINT["url"]}},
-    answer=envelope("WebhookEndpointChanged", "Webhook endpoint updated successfully", data=EndpointOutput()),
+    answer=envelope(
+        "WebhookEndpointChanged", "Webhook endpoint updated successfully", data=outputs.ENDPOINT.serializer()
+    ),
     examples={"enabled": {"message": "Webhook endpoint updated successfully", "data": ENDPOINT}},
     refusals=[*_OF_ONE, *_OF_TERMS],
 )
@@ -189,7 +147,7 @@ rotate_secret = documented(
     parameters=_ID,
     body=RotateInput,
     bodies={"an hour": {"old_secret_seconds": 3600}},
-    answer=envelope("WebhookSecretRotated", "Webhook secret rotated successfully", data=IssuedOutput()),
+    answer=envelope("WebhookSecretRotated", "Webhook secret rotated successfully", data=outputs.ISSUED.serializer()),
     examples={
         "rotated": {
             "message": "Webhook secret rotated successfully",
@@ -205,7 +163,7 @@ send_test = documented(
     summary="Send a webhook.test to an endpoint, whatever it asks for",
     status=201,
     parameters=_ID,
-    answer=envelope("WebhookTestSent", "Test event is on its way", data=DeliveryOutput()),
+    answer=envelope("WebhookTestSent", "Test event is on its way", data=outputs.DELIVERY.serializer()),
     examples={"sent": {"message": "Test event is on its way", "data": TESTED}},
     refusals=[*_OF_ONE, EndpointDisabled],
 )
@@ -223,7 +181,7 @@ list_deliveries = documented(
     answer=envelope(
         "WebhookDeliveriesAnswer",
         "Webhook deliveries fetched successfully",
-        data=DeliveryOutput(many=True),
+        data=outputs.DELIVERY.serializer(many=True),
         next=Described(ID | {"description": "The next page's `before`."}, allow_null=True),
     ),
     examples={"the last one": {"message": "Webhook deliveries fetched successfully", "data": [DELIVERY], "next": None}},
@@ -233,9 +191,9 @@ list_deliveries = documented(
 replay = documented(
     "replayWebhookDelivery",
     tag="webhooks",
-    summary="Deliver once more, under the same message id, with all attempts anew",
+    summary="Deliver once more, under the same message id, with all its attempts again",
     parameters=[*_ID, in_path("delivery_id", ID, example=9012)],
-    answer=envelope("WebhookReplayed", "Webhook delivery is on its way", data=DeliveryOutput()),
+    answer=envelope("WebhookReplayed", "Webhook delivery is on its way", data=outputs.DELIVERY.serializer()),
     examples={"replayed": {"message": "Webhook delivery is on its way", "data": ON_ITS_WAY}},
     refusals=[*_OF_ONE, DeliveryNotFound, DeliveryPending, EndpointDisabled],
 )
@@ -245,7 +203,7 @@ replay_dead = documented(
     tag="webhooks",
     summary="Deliver all that was given up once more",
     parameters=_ID,
-    answer=envelope("DeadWebhooksReplayed", "Webhook deliveries are on their way", data=CountOutput()),
+    answer=envelope("DeadWebhooksReplayed", "Webhook deliveries are on their way", data=outputs.COUNT.serializer()),
     examples={"three": {"message": "Webhook deliveries are on their way", "data": {"count": 3}}},
     refusals=[*_OF_ONE, EndpointDisabled],
 )
