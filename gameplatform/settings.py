@@ -340,6 +340,11 @@ SPECTACULAR_SETTINGS = {
             "description": "Where an API client (by a key of the scope `webhooks`) or a master is told of its events.",
         },
         {
+            "name": "pots",
+            "description": "For PLYR's clients: rooms that players pay into and earn from. A POST is a task.",
+        },
+        {"name": "pot players", "description": "For PLYR's clients: players' sessions, allowances and balances."},
+        {
             "name": "GameFuse v3",
             "description": "For GameFuse's client libraries: parameters in the query, as JSON or as a form; an error is"
             " one sentence of text.",

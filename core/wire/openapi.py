@@ -14,7 +14,13 @@ from typing import Any, TypeVar, cast
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
@@ -86,19 +92,25 @@ def shape(name: str, **fields: serializers.Field) -> type[serializers.Serializer
     return type(name, (serializers.Serializer,), fields)
 
 
-def query(name: str, schema: Schema, *, required: bool = False, example: Any = None) -> OpenApiParameter:
+def query(
+    name: str, schema: Schema, description: str = "", *, required: bool = False, example: Any = None
+) -> OpenApiParameter:
     """A parameter of the query."""
-    return _parameter(name, schema, OpenApiParameter.QUERY, required=required, example=example)
+    return _parameter(name, schema, description, OpenApiParameter.QUERY, required=required, example=example)
 
 
-def in_path(name: str, schema: Schema, *, example: Any) -> OpenApiParameter:
+def in_path(name: str, schema: Schema, description: str = "", *, example: Any) -> OpenApiParameter:
     """A parameter of the path."""
-    return _parameter(name, schema, OpenApiParameter.PATH, required=True, example=example)
+    return _parameter(name, schema, description, OpenApiParameter.PATH, required=True, example=example)
 
 
-def _parameter(name: str, schema: Schema, location: Any, *, required: bool, example: Any) -> OpenApiParameter:
+def _parameter(
+    name: str, schema: Schema, description: str, location: Any, *, required: bool, example: Any
+) -> OpenApiParameter:
     examples = [] if example is None else [OpenApiExample("sample", example)]
-    return OpenApiParameter(name, cast(Any, dict(schema)), location, required=required, examples=examples)
+    return OpenApiParameter(
+        name, cast(Any, dict(schema)), location, required=required, description=description, examples=examples
+    )
 
 
 PAGING = (
@@ -116,19 +128,27 @@ _RETRY_AFTER = OpenApiParameter(
 )
 
 
+UNREADABLE: Refusals = (
+    exceptions.ParseError("The body is not valid JSON"),
+    exceptions.UnsupportedMediaType("text/plain"),
+)
+
+
 def documented(
     operation_id: str,
     *,
     tag: str,
     summary: str,
-    answer: type[serializers.Serializer[Any]],
+    answer: type[serializers.Serializer[Any]] | PolymorphicProxySerializer | Schema,
     examples: Mapping[str, Any],
     status: int = 200,
+    others: Mapping[int, OpenApiResponse] | None = None,
     body: type[serializers.Serializer[Any]] | None = None,
     bodies: Mapping[str, Any] | None = None,
     parameters: Sequence[OpenApiParameter] = (),
     refusals: Refusals = (),
     signed_in: bool = True,
+    unreadable: Refusals = UNREADABLE,
     idempotent: bool = False,
     key_required: bool = False,
     style: Style = nest.STYLE,
@@ -137,14 +157,15 @@ def documented(
 
     ``examples`` are whole answers and ``bodies`` whole requests, by a name for people. ``refusals`` are those of this
     operation alone: what follows from a body, from signing in and from ``idempotent`` is added here. ``idempotent``
-    says that the method honours the Idempotency-Key, ``key_required`` that it insists on one.
+    says that the method honours the Idempotency-Key, ``key_required`` that it insists on one. ``others`` are further
+    answers by status, ``unreadable`` the refusals of a body that the contract's parser cannot read.
     """
     known: list[Exception | type[Exception]] = [*refusals, exceptions.Throttled(wait=2), Unavailable]
     headers = [_RETRY_AFTER]
     if signed_in:
         known.append(exceptions.NotAuthenticated)
     if body is not None:
-        known += [exceptions.ParseError("The body is not valid JSON"), exceptions.UnsupportedMediaType("text/plain")]
+        known += unreadable
     if idempotent:
         known += [InvalidIdempotencyKey, IdempotencyKeyReused, IdempotencyInFlight]
         headers += [_idempotency_key(required=key_required), _replayed(status)]
@@ -162,7 +183,7 @@ def documented(
             parameters=[*parameters, *headers],
             request=body,
             examples=[OpenApiExample(name, value, request_only=True) for name, value in (bodies or {}).items()],
-            responses=responses | _refusal_responses(known, style),
+            responses=responses | _refusal_responses(known, style) | dict(others or {}),
         ),
     )
 
@@ -224,7 +245,7 @@ def is_declared(callback: Callable[..., Any], method: str) -> bool:
 
 @functools.cache
 def document() -> dict[str, Any]:
-    """The whole document. It is the same for everybody, and making it takes longer than any other request."""
+    """The whole document. It is the same for all callers, and making it takes longer than any other request."""
     schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return schema
 

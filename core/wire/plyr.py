@@ -11,11 +11,14 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from rest_framework import serializers
+
 from core.amounts import format_amount
 from core.json_text import MalformedJSON, loads_strict
+from core.wire.outputs import Described
 from core.wire.styles import Fault, Kind, Line, StatedFault, Style
 from core.wire.throttles import throttle_for
-from core.wire.views import StyledView, StyledViewSet
+from core.wire.views import StyledViewSet
 
 # "|now − timestamp| > 5 min → 401" (contract, "Signing").
 SIGNATURE_WINDOW_MS = 5 * 60 * 1000
@@ -131,8 +134,18 @@ def _body(fault: Fault) -> dict[str, Any]:
     return {**error_body(fault.details.get("sentences", fault.message), fault.code), **fault.extra}
 
 
+class PlyrErrorOutput(serializers.Serializer[Any]):
+    """A refusal or a failure in the PLYR style; some refusals have members of their own beside these."""
+
+    error = Described({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+    code = serializers.CharField()
+    detail = serializers.CharField(required=False)
+    invalidPlyrIds = Described({"type": "object", "additionalProperties": {"type": "string"}}, required=False)
+
+
 STYLE = Style(
     body=_body,
+    error=PlyrErrorOutput,
     refusals={
         "ERROR": Line(status=400),
         "INVALID": Line(status=400),
@@ -157,8 +170,8 @@ STYLE = Style(
 )
 
 
-class PlyrView(StyledView):
-    """Base of the views of this style, open to everybody; ``payments.api.base`` has the one for signed requests.
+class PlyrViewSet(StyledViewSet):
+    """Base of the resources of this style, open to all callers; ``payments.api.base`` has the one for signed requests.
 
     A game's server speaks for many players, so it has limits of its own; what moves money fails closed.
     """
@@ -166,11 +179,3 @@ class PlyrView(StyledView):
     style = STYLE
     read_throttle = throttle_for("servers")
     write_throttle = throttle_for("servers", fail_open=False)
-
-
-class PlyrViewSet(StyledViewSet):
-    """Base of the resources of this style; the limits are those of ``PlyrView``."""
-
-    style = STYLE
-    read_throttle = PlyrView.read_throttle
-    write_throttle = PlyrView.write_throttle

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -56,13 +55,16 @@ def _is_fresh(timestamp: str, *, now_ms: float) -> bool:
 
 
 class SignedRequestScheme(OpenApiAuthenticationExtension):
-    target_class = SignedRequestAuthentication
-    name = "signedRequest"
+    """All three headers together."""
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, Any]:
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "apikey",
-            "description": "Beside it `timestamp` (epoch ms) and `signature` (hex HMAC-SHA256 of timestamp + body).",
+    target_class = SignedRequestAuthentication
+    name = ["potKey", "potTimestamp", "potSignature"]
+
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        headers = {
+            "apikey": "The key of a game's server, with the scope `pots`.",
+            "timestamp": "Epoch milliseconds; a request is good for five minutes.",
+            "signature": "Lower-case hex HMAC-SHA256 with the key's signing secret over the timestamp and the body, its"
+            " exact bytes or its compact JSON; a GET and an empty body sign `{}`.",
         }
+        return [{"type": "apiKey", "in": "header", "name": name, "description": text} for name, text in headers.items()]

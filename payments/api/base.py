@@ -1,9 +1,9 @@
 """What the signed routes share: who calls, what was sent, and the same answer to the same request."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import ApiClient, ApiKey, Game
@@ -14,9 +14,12 @@ from core.wire import plyr
 from core.wire.rendering import OrjsonRenderer
 from payments.api.authentication import SignedRequestAuthentication, request_digest
 
+# A part of a path.
+SEGMENT = "[^/]{1,200}"
 
-class SignedView(plyr.PlyrView):
-    """A view for game servers, which sign each request."""
+
+class SignedViewSet(plyr.PlyrViewSet):
+    """A resource for game servers, which sign each request."""
 
     authentication_classes = [SignedRequestAuthentication]
 
@@ -40,18 +43,13 @@ class SignedView(plyr.PlyrView):
             raise plyr.bad_input("The body must be a JSON object")
         return value
 
+    def once(self, act: Callable[[dict[str, Any]], dict[str, Any]]) -> HttpResponse:
+        """Act at once, without a job: ``act`` reads the body and says what is answered with 200.
 
-class OnceView(SignedView):
-    """A POST that acts at once, without a job: the same signed request again gets the first answer, and acts no more.
-
-    Answers hold session tokens, so they are stored encrypted.
-    """
-
-    def act(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Do it, and say what is answered with 200."""
-        raise NotImplementedError
-
-    def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        The same signed request again gets the first answer, and acts no more. Answers hold session tokens, so they are
+        stored encrypted.
+        """
+        request = self.request
         digest = request_digest(request)
         claim = idempotency.begin(
             caller=f"api-client:{self.client.pk}",
@@ -63,7 +61,7 @@ class OnceView(SignedView):
         if isinstance(claim, idempotency.Replay):
             return HttpResponse(decrypt(claim.body), status=claim.status, content_type=OrjsonRenderer.media_type)
         try:
-            response = Response(self.act(self.body()))
+            response = Response(act(self.body()))
         except Exception as error:
             response = self.handle_exception(error)
         if response.status_code < 500:

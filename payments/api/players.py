@@ -2,26 +2,73 @@
 
 from typing import Any
 
+from django.http import HttpResponse
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Game
 from core.wire import plyr
-from core.wire.fields import iso_ms
 from payments import allowances, player_access, pot_queries
 from payments.api import inputs, outputs
-from payments.api.base import OnceView, SignedView
+from payments.api import player_schema as schema
+from payments.api.base import SEGMENT, SignedViewSet
 from payments.models import Token
 from payments.pot_rows import ROWS_MAX
 
 ADDRESS_LENGTH_MAX = 128
 
 
-class LoginView(OnceView):
-    def act(self, body: dict[str, Any]) -> dict[str, Any]:
-        return self.log_in(body, {})
+class PlayerViewSet(SignedViewSet):
+    """Sessions of players, their balances and profiles."""
 
-    def log_in(self, body: dict[str, Any], allowances_minor: dict[int, int]) -> dict[str, Any]:
+    @schema.log_in
+    @action(detail=False, methods=["post"])
+    def login(self, request: Request) -> HttpResponse:
+        return self.once(lambda body: self._log_in(body, {}))
+
+    @schema.log_in_and_approve
+    @action(detail=False, methods=["post"], url_path="loginAndApprove", url_name="login-approve")
+    def login_and_approve(self, request: Request) -> HttpResponse:
+        return self.once(lambda body: self._log_in(body, inputs.approvals(body, required=True)))
+
+    @schema.log_out
+    @action(detail=False, methods=["post"])
+    def logout(self, request: Request) -> HttpResponse:
+        return self.once(self._log_out)
+
+    @schema.verify_session
+    @action(detail=False, methods=["post"], url_path="session/verify", url_name="session-verify")
+    def verify_session(self, request: Request) -> Response:
+        token = inputs.session_token(self.body())
+        return Response(outputs.VERIFIED.of(player_access.verify(token=token, game=self.game, now=self.now)))
+
+    @schema.balances
+    @action(detail=False, url_path=f"balance/(?P<plyr_id>{SEGMENT})", url_name="balances")
+    def balances(self, request: Request, plyr_id: str) -> Response:
+        player = pot_queries.player(inputs.plyr_id({"plyrId": plyr_id}))
+        return Response(outputs.balances(pot_queries.all_balances(player.user_id)))
+
+    @schema.balance
+    @action(detail=False, url_path=f"balance/(?P<plyr_id>{SEGMENT})/(?P<token>{SEGMENT})", url_name="balance")
+    def balance(self, request: Request, plyr_id: str, token: str) -> Response:
+        player = pot_queries.player(inputs.plyr_id({"plyrId": plyr_id}))
+        (asked,) = inputs.tokens_by_symbol([token])
+        rows = pot_queries.all_balances(player.user_id)
+        return Response(outputs.balances([row for row in rows if row.symbol == asked.symbol]))
+
+    @schema.info
+    @action(detail=False, url_path=f"info/(?P<plyr_id>{SEGMENT})", url_name="info")
+    def info(self, request: Request, plyr_id: str) -> Response:
+        return Response(outputs.PLAYER.of(pot_queries.player(inputs.plyr_id({"plyrId": plyr_id}))))
+
+    @schema.exists
+    @action(detail=False, url_path=f"exists/(?P<text>{SEGMENT})", url_name="exists")
+    def exists(self, request: Request, text: str) -> Response:
+        is_plain = text.isprintable() and len(text) <= ADDRESS_LENGTH_MAX
+        return Response(outputs.EXISTS.of({"exists": is_plain and pot_queries.exists(text)}))
+
+    def _log_in(self, body: dict[str, Any], allowances_minor: dict[int, int]) -> dict[str, Any]:
         require_own_game(body, self.game, required=False)
         grant = player_access.log_in(
             plyr_id=inputs.plyr_id(body),
@@ -31,37 +78,44 @@ class LoginView(OnceView):
             allowances_minor=allowances_minor,
             now=self.now,
         )
-        return outputs.session(grant)
+        return outputs.SESSION.of(grant)
 
-
-class LoginAndApproveView(LoginView):
-    def act(self, body: dict[str, Any]) -> dict[str, Any]:
-        return self.log_in(body, inputs.approvals(body, required=True))
-
-
-class LogoutView(OnceView):
-    def act(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _log_out(self, body: dict[str, Any]) -> dict[str, Any]:
         player_access.log_out(token=inputs.session_token(body), game=self.game, now=self.now)
-        return {"message": "Logout success"}
+        return outputs.MESSAGE.of({"message": "Logout success"})
 
 
-class VerifySessionView(SignedView):
-    def post(self, request: Request) -> Response:
-        token = inputs.session_token(self.body())
-        return Response(outputs.verified(player_access.verify(token=token, game=self.game, now=self.now)))
+class AllowanceViewSet(SignedViewSet):
+    """What a game may take from a player."""
 
+    @schema.approve
+    @action(detail=False, methods=["post"])
+    def approve(self, request: Request) -> HttpResponse:
+        return self.once(self._approve)
 
-class RegisterGuestView(OnceView):
-    def act(self, body: dict[str, Any]) -> dict[str, Any]:
-        symbols = body.get("tokens")
-        if symbols is not None and (not isinstance(symbols, list) or len(symbols) > ROWS_MAX):
-            raise plyr.bad_input("tokens must be a list of symbols")
-        tokens = inputs.tokens_by_symbol(symbols or [])
-        return outputs.session(player_access.register_guest(game=self.game, tokens=tokens, now=self.now))
+    @schema.revoke
+    @action(detail=False, methods=["post"])
+    def revoke(self, request: Request) -> HttpResponse:
+        return self.once(self._revoke)
 
+    @schema.allowance
+    @action(
+        detail=False,
+        url_path=f"allowance/(?P<plyr_id>{SEGMENT})/(?P<game_id>{SEGMENT})/(?P<token>{SEGMENT})",
+        url_name="left",
+    )
+    def left(self, request: Request, plyr_id: str, game_id: str, token: str) -> Response:
+        require_own_game({"gameId": game_id}, self.game, required=True)
+        (asked,) = inputs.tokens_by_symbol([token])
+        left = allowances.left_minor(
+            player_id=pot_queries.player(inputs.plyr_id({"plyrId": plyr_id})).pk,
+            game_id=self.game.pk,
+            token_id=asked.pk,
+            now=self.now,
+        )
+        return Response(outputs.ALLOWANCE.of({"allowance": plyr.amount_value(left, decimals=asked.decimals)}))
 
-class ApproveView(OnceView):
-    def act(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _approve(self, body: dict[str, Any]) -> dict[str, Any]:
         require_own_game(body, self.game, required=True)
         player_access.approve(
             plyr_id=inputs.plyr_id(body),
@@ -71,11 +125,9 @@ class ApproveView(OnceView):
             lifetime_seconds=inputs.whole_number(body, "expiresIn", maximum=player_access.SESSION_SECONDS_MAX),
             now=self.now,
         )
-        return {"message": "Approved", "success": True}
+        return outputs.APPROVED.of({"message": "Approved", "success": True})
 
-
-class RevokeView(OnceView):
-    def act(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _revoke(self, body: dict[str, Any]) -> dict[str, Any]:
         require_own_game(body, self.game, required=True)
         symbol = body.get("token")
         if symbol is None:
@@ -88,62 +140,52 @@ class RevokeView(OnceView):
             token_id=None if everything else inputs.tokens_by_symbol([symbol])[0].pk,
             now=self.now,
         )
-        return {"message": "Revoked"}
+        return outputs.MESSAGE.of({"message": "Revoked"})
 
 
-class AllowanceView(SignedView):
-    def get(self, request: Request, plyr_id: str, game_id: str, token: str) -> Response:
-        require_own_game({"gameId": game_id}, self.game, required=True)
-        (asked,) = inputs.tokens_by_symbol([token])
-        left = allowances.left_minor(
-            player_id=pot_queries.player(inputs.plyr_id({"plyrId": plyr_id})).pk,
-            game_id=self.game.pk,
-            token_id=asked.pk,
-            now=self.now,
-        )
-        return Response({"allowance": plyr.amount_value(left, decimals=asked.decimals)})
+class GuestViewSet(SignedViewSet):
+    """Players without a password."""
+
+    @schema.register_guest
+    @action(detail=False, methods=["post"])
+    def register(self, request: Request) -> HttpResponse:
+        return self.once(self._register)
+
+    def _register(self, body: dict[str, Any]) -> dict[str, Any]:
+        symbols = body.get("tokens")
+        if symbols is not None and (not isinstance(symbols, list) or len(symbols) > ROWS_MAX):
+            raise plyr.bad_input("tokens must be a list of symbols")
+        tokens = inputs.tokens_by_symbol(symbols or [])
+        return outputs.SESSION.of(player_access.register_guest(game=self.game, tokens=tokens, now=self.now))
 
 
-class BalanceView(SignedView):
-    def get(self, request: Request, plyr_id: str, token: str | None = None) -> Response:
-        player = pot_queries.player(inputs.plyr_id({"plyrId": plyr_id}))
-        rows = pot_queries.all_balances(player.user_id)
-        if token is not None:
-            (asked,) = inputs.tokens_by_symbol([token])
-            rows = [row for row in rows if row.symbol == asked.symbol]
-        return Response(outputs.balances(rows))
+class SessionKeyViewSet(SignedViewSet):
+    """The key that checks session tokens without asking the platform."""
+
+    @schema.public_key
+    @action(detail=False, url_path="publicKey", url_name="public-key")
+    def public_key(self, request: Request) -> Response:
+        return Response(outputs.PUBLIC_KEY.of({"publicKey": player_access.public_key(now=self.now)}))
 
 
-class InfoView(SignedView):
-    def get(self, request: Request, plyr_id: str) -> Response:
-        return Response(outputs.player_info(pot_queries.player(inputs.plyr_id({"plyrId": plyr_id}))))
+class NowViewSet(SignedViewSet):
+    """The platform's clock."""
+
+    @schema.now
+    def list(self, request: Request) -> Response:
+        return Response(outputs.NOW.of({"now": self.now}))
 
 
-class ExistsView(SignedView):
-    def get(self, request: Request, text: str) -> Response:
-        is_plain = text.isprintable() and len(text) <= ADDRESS_LENGTH_MAX
-        return Response({"exists": is_plain and pot_queries.exists(text)})
+class TokenListViewSet(plyr.PlyrViewSet):
+    """The tokens, open to all callers: the list tells nothing of any player."""
 
-
-class PublicKeyView(SignedView):
-    def get(self, request: Request) -> Response:
-        return Response({"publicKey": player_access.public_key(now=self.now)})
-
-
-class NowView(SignedView):
-    def get(self, request: Request) -> Response:
-        return Response({"now": iso_ms(self.now)})
-
-
-class TokenListView(plyr.PlyrView):
-    """Open to everybody: the list says nothing of anybody."""
-
-    def get(self, request: Request) -> Response:
-        return Response(outputs.token_list(list(Token.objects.order_by("symbol"))))
+    @schema.tokens
+    def list(self, request: Request) -> Response:
+        return Response(outputs.TOKENS.of(Token.objects.order_by("symbol")))
 
 
 def require_own_game(body: dict[str, Any], game: Game, *, required: bool) -> None:
-    """``gameId`` is the key's own game, in any case: a player allows one game something, never another by mistake."""
+    """Refuse a ``gameId`` other than the key's own game, in any case: a player never allows another by mistake."""
     given = body.get("gameId")
     if given is None and not required:
         return
