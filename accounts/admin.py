@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
@@ -34,7 +35,7 @@ admin.site.unregister(BlacklistedToken)
 
 class ResetAuthenticator(Act):
     slug = "reset-authenticator"
-    title = "Reset authenticator"
+    title = gettext_lazy("Reset authenticator")
     icon = "phonelink_erase"
     is_dangerous = True
     needs_fresh_login = True
@@ -58,7 +59,7 @@ class ResetAuthenticator(Act):
 
 class FreezeUser(Act):
     slug = "freeze"
-    title = "Freeze"
+    title = gettext_lazy("Freeze")
     icon = "ac_unit"
     is_dangerous = True
 
@@ -86,7 +87,7 @@ class FreezeUser(Act):
 
 class UnfreezeUser(FreezeUser):
     slug = "unfreeze"
-    title = "Unfreeze"
+    title = gettext_lazy("Unfreeze")
     icon = "sunny"
     is_dangerous = False
 
@@ -110,14 +111,14 @@ class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
     list_display = ("username", "fullname", "email", "is_master", "is_staff", "is_active", "date_joined")
     list_filter = ("is_master", "is_staff", "is_active")
     search_fields = ("username",)
-    search_help_text = "The beginning of a user name, an email or wallet address, or an id"
+    search_help_text = gettext_lazy("The beginning of a user name, an email or wallet address, or an id")
     ordering = ("-id",)
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Profile", {"fields": ("fullname", "email", "avatar", "wallet_address")}),
-        ("Roles", {"fields": ("is_active", "is_master", *RIGHTS)}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (gettext_lazy("Profile"), {"fields": ("fullname", "email", "avatar", "wallet_address")}),
+        (gettext_lazy("Roles"), {"fields": ("is_active", "is_master", *RIGHTS)}),
+        (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
     # Lists of its own: apps above add theirs.
@@ -184,10 +185,17 @@ class PlatformGroupAdmin(GroupAdmin, PlatformAdmin):  # type: ignore[misc]
 
 
 class ScopesForm(ReasonForm):
-    scopes = forms.MultipleChoiceField(choices=ApiKey.Scope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget)
+    scopes = forms.MultipleChoiceField(
+        choices=ApiKey.Scope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget, label=gettext_lazy("Scopes")
+    )
     expires_in_days = forms.TypedChoiceField(
-        label="Expires",
-        choices=[("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")],
+        label=gettext_lazy("Expires"),
+        choices=[
+            ("", gettext_lazy("Never")),
+            ("30", gettext_lazy("In 30 days")),
+            ("90", gettext_lazy("In 90 days")),
+            ("365", gettext_lazy("In a year")),
+        ],
         coerce=int,
         empty_value=None,
         required=False,
@@ -199,10 +207,14 @@ class ScopesForm(ReasonForm):
 class IssueKey(Act):
     slug = "issue-key"
     needs_fresh_login = True
-    title = "Issue a key"
+    title = gettext_lazy("Issue a key")
     icon = "key"
     form = ScopesForm
-    advice = {"TOO_MANY_KEYS": "Revoke the key that is no longer used, on the client's page, then issue the new one."}
+    advice = {
+        "TOO_MANY_KEYS": gettext_lazy(
+            "Revoke the key that is no longer used, on the client's page, then issue the new one."
+        )
+    }
 
     def explanation(self, obj: ApiClient) -> str:
         return _("%(name)s gets a further key. It and its signing secret are shown once, on the next page.") % {
@@ -228,10 +240,10 @@ class IssueKey(Act):
 class RotateKey(Act):
     slug = "rotate"
     needs_fresh_login = True
-    title = "Rotate"
+    title = gettext_lazy("Rotate")
     icon = "autorenew"
     form = RotationForm
-    advice = {"TOO_MANY_KEYS": "Two keys live already: revoke the one that is not used any more."}
+    advice = {"TOO_MANY_KEYS": gettext_lazy("Two keys live already: revoke the one that is not used any more.")}
 
     def explanation(self, obj: ApiKey) -> str:
         return _(
@@ -252,7 +264,7 @@ class RotateKey(Act):
 
 class RevokeKey(Act):
     slug = "revoke"
-    title = "Revoke"
+    title = gettext_lazy("Revoke")
     icon = "key_off"
     is_dangerous = True
 
@@ -275,7 +287,7 @@ class RevokeKey(Act):
 
 class RevokeAllKeys(Act):
     slug = "revoke-all"
-    title = "Revoke all keys"
+    title = gettext_lazy("Revoke all keys")
     icon = "key_off"
     is_dangerous = True
 
@@ -302,14 +314,14 @@ def _shown(issued: api_keys.IssuedKey) -> ShownOnce:
 def key_state(key: ApiKey, now: datetime) -> Cell:
     """Whether the key works."""
     if key.revoked_at is not None:
-        return Cell("revoked", tone="plain")
+        return Cell(_("revoked"), tone="plain")
     if key.expires_at is not None and key.expires_at <= now:
-        return Cell("expired", tone="plain")
-    return Cell("live", tone="success")
+        return Cell(_("expired"), tone="plain")
+    return Cell(_("live"), tone="success")
 
 
 class KeysPanel(Panel):
-    title = "Keys"
+    title = gettext_lazy("Keys")
 
     def is_shown(self, request: HttpRequest, obj: ApiClient) -> bool:
         return request.user.has_perm("accounts.view_apikey")
@@ -327,8 +339,8 @@ class KeysPanel(Panel):
             ]
             for key in obj.keys.order_by("-id")[:50]
         ]
-        headings = ("Key", "State", "Scopes", "Issued", "Expires", "Last used")
-        return Table(headings=headings, rows=rows, empty="No key yet: issue one.")
+        headings = (_("Key"), _("State"), _("Scopes"), _("Issued"), _("Expires"), _("Last used"))
+        return Table(headings=headings, rows=rows, empty=_("No key yet: issue one."))
 
 
 @admin.register(ApiClient)
@@ -361,6 +373,6 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     readonly_fields = fields
     acts = (RotateKey(), RevokeKey())
 
-    @admin.display(description="state")
+    @admin.display(description=gettext_lazy("state"))
     def state(self, key: ApiKey) -> str:
-        return _(str(key_state(key, clock.now()).text))
+        return str(key_state(key, clock.now()).text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.models import ApiClient, ApiKey, Game, User
 from core import trail
@@ -28,21 +29,21 @@ class TooManyKeys(Conflict):
     """The client has two live keys already."""
 
     code = "TOO_MANY_KEYS"
-    default_message = "This client has two live keys already; revoke one first"
+    default_message = gettext_noop("This client has two live keys already; revoke one first")
 
 
 class ClientNameTaken(Conflict):
     """Another client has this name."""
 
     code = "CLIENT_NAME_TAKEN"
-    default_message = "A client with this name exists already"
+    default_message = gettext_noop("A client with this name exists already")
 
 
 class KeyIsDead(Conflict):
     """The key was revoked or has expired."""
 
     code = "KEY_IS_DEAD"
-    default_message = "This key is revoked or expired; issue a new one"
+    default_message = gettext_noop("This key is revoked or expired; issue a new one")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +65,8 @@ def create_client(
         raise ClientNameTaken
     client.save(force_insert=True)
     issued = _issue(client=client, scopes=scopes, now=now, expires_at=expires_at)
-    trail.record(actor=None, action="API client created", target=client, now=now)
-    _record("API key issued", issued.key, None, "", now)
+    trail.record(actor=None, action=gettext_noop("API client created"), target=client, now=now)
+    _record(gettext_noop("API key issued"), issued.key, None, "", now)
     return issued
 
 
@@ -81,7 +82,7 @@ def issue_key(
 ) -> IssuedKey:
     """A further key of the client. Raises ``TooManyKeys`` when two live already, ``Invalid`` for an unknown scope."""
     issued = _issue(client=client, scopes=scopes, now=now, expires_at=expires_at)
-    _record("API key issued", issued.key, actor, reason, now)
+    _record(gettext_noop("API key issued"), issued.key, actor, reason, now)
     return issued
 
 
@@ -93,9 +94,9 @@ def issue_key_for_game(
     client = ApiClient.objects.filter(game=game).order_by("id").first()
     if client is None:
         client = ApiClient.objects.create(game=game, name=f"{game.symbol} server", created_at=now)
-        trail.record(actor=actor, action="API client created", target=client, reason=reason, now=now)
+        trail.record(actor=actor, action=gettext_noop("API client created"), target=client, reason=reason, now=now)
     issued = _issue(client=client, scopes=scopes, now=now, expires_at=None)
-    _record("API key issued", issued.key, actor, reason, now)
+    _record(gettext_noop("API key issued"), issued.key, actor, reason, now)
     return issued
 
 
@@ -111,8 +112,8 @@ def rotate_key(*, key: ApiKey, old_ends_at: datetime, actor: User | None, reason
     issued = _issue(client=old.client, scopes=old.scopes, now=now, expires_at=old.expires_at)
     old.expires_at = min(old_ends_at, old.expires_at or old_ends_at)
     old.save(update_fields=["expires_at"])
-    _record("API key rotated", old, actor, reason, now)
-    _record("API key issued", issued.key, actor, reason, now)
+    _record(gettext_noop("API key rotated"), old, actor, reason, now)
+    _record(gettext_noop("API key issued"), issued.key, actor, reason, now)
     return issued
 
 
@@ -120,7 +121,9 @@ def _issue(*, client: ApiClient, scopes: Sequence[str], now: datetime, expires_a
     require_atomic()
     unknown = sorted(set(scopes) - set(ApiKey.Scope.values))
     if unknown or not scopes:
-        raise Invalid(f"Unknown key scopes: {', '.join(unknown) or 'none given'}")
+        raise Invalid(
+            gettext_noop("Unknown key scopes: %(scopes)s"), scopes=", ".join(unknown) or gettext_lazy("none given")
+        )
     ApiClient.objects.select_for_update(no_key=True).get(pk=client.pk)
     if live_keys(now=now).filter(client=client).count() >= LIVE_KEYS_MAX:
         raise TooManyKeys()
@@ -155,7 +158,7 @@ def _revoke(key: ApiKey, actor: User | None, reason: str, now: datetime) -> bool
     if not ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now):
         return False
     key.revoked_at = now
-    _record("API key revoked", key, actor, reason, now)
+    _record(gettext_noop("API key revoked"), key, actor, reason, now)
     return True
 
 

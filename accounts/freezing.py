@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from accounts.models import User
 from core import trail
 from core.db.transactions import use_case
@@ -14,7 +16,7 @@ class CannotFreeze(Forbidden):
     """Oneself, or a colleague."""
 
     code = "CANNOT_FREEZE"
-    default_message = "Nobody freezes itself, and a colleague takes a superuser"
+    default_message = gettext_noop("Nobody freezes itself, and a colleague takes a superuser")
 
 
 def is_in_reach(*, actor: User, user: User) -> bool:
@@ -61,7 +63,7 @@ def _switch(user: User, *, on: bool, actor: User, reason: str, now: datetime) ->
     user.save(update_fields=["is_active", "sign_outs"])
     trail.record(
         actor=actor,
-        action="user unfrozen" if on else "user frozen",
+        action=gettext_noop("user unfrozen") if on else gettext_noop("user frozen"),
         target=user,
         reason=reason,
         before={"is_active": not on},

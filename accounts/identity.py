@@ -29,7 +29,7 @@ def clean_field(name: str, value: str | None) -> str | None:
     try:
         cleaned: str | None = field.clean(value, None)  # type: ignore[union-attr]
     except ValidationError as error:
-        raise Invalid(f"{name}: {error.messages[0]}", field=name) from error
+        raise Invalid("%(field)s: %(problem)s", field=name, problem=error.messages[0]) from error
     return cleaned
 
 

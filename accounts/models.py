@@ -17,6 +17,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, ThrottlingMixin
 
 from core.db import clock
@@ -74,23 +75,26 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.BigAutoField(primary_key=True)
     username = models.CharField(
+        _("username"),
         max_length=USERNAME_LENGTH_MAX,
         unique=True,
         validators=[UnicodeUsernameValidator(), refuse_hidden_characters],
         error_messages={"unique": "A user with that username already exists."},
     )
-    email = models.EmailField(null=True, blank=True)
+    email = models.EmailField(_("email"), null=True, blank=True)
     fullname = models.CharField(
-        max_length=FULLNAME_LENGTH_MAX, blank=True, default="", validators=[refuse_hidden_characters]
+        _("fullname"), max_length=FULLNAME_LENGTH_MAX, blank=True, default="", validators=[refuse_hidden_characters]
     )
     avatar = models.CharField(
+        _("avatar"),
         max_length=AVATAR_LENGTH_MAX,
         blank=True,
         default="",
         validators=[URLValidator(schemes=["http", "https"])],
-        help_text="Address of a picture. Clients load it; the platform never does.",
+        help_text=_("Address of a picture. Clients load it; the platform never does."),
     )
     wallet_address = models.CharField(
+        _("wallet address"),
         max_length=WALLET_ADDRESS_LENGTH_MAX,
         null=True,
         blank=True,
@@ -114,10 +118,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         validators=[refuse_unknown_zones],
         help_text="Of the times on the back-office's pages: Asia/Ho_Chi_Minh.",
     )
-    is_master = models.BooleanField("master", default=False, help_text="May create and manage rooms of its own.")
-    is_staff = models.BooleanField("staff", default=False, help_text="May sign in to the back-office.")
-    is_active = models.BooleanField("active", default=True, help_text="Switch off, never delete.")
-    date_joined = models.DateTimeField(default=clock.now, editable=False)
+    is_master = models.BooleanField(_("master"), default=False, help_text=_("May create and manage rooms of its own."))
+    is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May sign in to the back-office."))
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Switch off, never delete."))
+    date_joined = models.DateTimeField(_("date joined"), default=clock.now, editable=False)
     sign_outs = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="How often everything that was signed in was ended at once."
     )
@@ -129,7 +133,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS = []
 
     class Meta:
-        permissions = [("freeze_user", "Can freeze and unfreeze user")]
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        permissions = [("freeze_user", _("Can freeze and unfreeze user"))]
         constraints = [
             models.UniqueConstraint(
                 Lower("username"),
@@ -196,31 +202,34 @@ class Game(models.Model):
     """A game of the catalogue: how its results come about and which score is the better one."""
 
     class Status(models.TextChoices):
-        ACTIVE = "active"
-        INACTIVE = "inactive"
+        ACTIVE = "active", _("Active")
+        INACTIVE = "inactive", _("Inactive")
 
     class ResultMode(models.TextChoices):
-        DRAW = "draw", "Draw: a provably fair lottery"
-        SCORE = "score", "Score: the players' scores are ranked"
-        SUBMITTED = "submitted", "Submitted: the game's server posts the ranking"
+        DRAW = "draw", _("Draw: a provably fair lottery")
+        SCORE = "score", _("Score: the players' scores are ranked")
+        SUBMITTED = "submitted", _("Submitted: the game's server posts the ranking")
 
     class ScoreOrder(models.TextChoices):
-        DESCENDING = "desc", "Highest score first"
-        ASCENDING = "asc", "Lowest score first"
+        DESCENDING = "desc", _("Highest score first")
+        ASCENDING = "asc", _("Lowest score first")
 
     id = models.BigAutoField(primary_key=True)
-    name = models.CharField(max_length=100, unique=True, validators=[refuse_hidden_characters])
+    name = models.CharField(_("name"), max_length=100, unique=True, validators=[refuse_hidden_characters])
     symbol = models.CharField(
+        _("symbol"),
         max_length=20,
         unique=True,
         validators=[RegexValidator(SYMBOL_PATTERN, "The symbol is 1 to 20 of A-Z, 0-9 and _.")],
     )
-    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
-    result_mode = models.CharField(max_length=9, choices=ResultMode, default=ResultMode.DRAW)
-    score_order = models.CharField(max_length=4, choices=ScoreOrder, default=ScoreOrder.DESCENDING)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ACTIVE)
+    result_mode = models.CharField(_("result mode"), max_length=9, choices=ResultMode, default=ResultMode.DRAW)
+    score_order = models.CharField(_("score order"), max_length=4, choices=ScoreOrder, default=ScoreOrder.DESCENDING)
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     class Meta:
+        verbose_name = _("game")
+        verbose_name_plural = _("games")
         constraints = [
             models.CheckConstraint(condition=Q(symbol__regex=SYMBOL_PATTERN), name="accounts_game_symbol"),
             models.CheckConstraint(condition=~Q(name=""), name="accounts_game_name_not_empty"),
@@ -245,23 +254,31 @@ class GameUser(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    game = models.ForeignKey(Game, models.PROTECT, db_index=False, related_name="game_users")
-    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="game_users")
-    username = models.CharField(max_length=GAME_USERNAME_LENGTH_MAX, validators=[refuse_hidden_characters])
-    email = models.EmailField(null=True, blank=True)
+    game = models.ForeignKey(Game, models.PROTECT, db_index=False, related_name="game_users", verbose_name=_("game"))
+    user = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="game_users", verbose_name=_("user")
+    )
+    username = models.CharField(
+        _("username"), max_length=GAME_USERNAME_LENGTH_MAX, validators=[refuse_hidden_characters]
+    )
+    email = models.EmailField(_("email"), null=True, blank=True)
     password = models.CharField(max_length=128, blank=True, default="", db_default="", editable=False)
-    credits = models.BigIntegerField(default=0, db_default=0)
-    score = models.BigIntegerField(default=0, db_default=0)
-    number_of_logins = models.PositiveIntegerField(default=0, db_default=0)
-    last_login = models.DateTimeField(null=True, blank=True)
-    events_total = models.PositiveBigIntegerField(default=0, db_default=0)
-    events_current_month = models.PositiveBigIntegerField(default=0, db_default=0)
-    game_sessions_total = models.PositiveBigIntegerField(default=0, db_default=0)
-    game_sessions_current_month = models.PositiveBigIntegerField(default=0, db_default=0)
-    counted_month = models.DateField(null=True, blank=True)
+    credits = models.BigIntegerField(_("credits"), default=0, db_default=0)
+    score = models.BigIntegerField(_("score"), default=0, db_default=0)
+    number_of_logins = models.PositiveIntegerField(_("number of logins"), default=0, db_default=0)
+    last_login = models.DateTimeField(_("last login"), null=True, blank=True)
+    events_total = models.PositiveBigIntegerField(_("events total"), default=0, db_default=0)
+    events_current_month = models.PositiveBigIntegerField(_("events current month"), default=0, db_default=0)
+    game_sessions_total = models.PositiveBigIntegerField(_("game sessions total"), default=0, db_default=0)
+    game_sessions_current_month = models.PositiveBigIntegerField(
+        _("game sessions current month"), default=0, db_default=0
+    )
+    counted_month = models.DateField(_("counted month"), null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
+        verbose_name = _("game user")
+        verbose_name_plural = _("game users")
         constraints = [
             models.UniqueConstraint("game", Lower("username"), name="accounts_gameuser_username_any_case"),
             models.UniqueConstraint("game", Lower("email"), name="accounts_gameuser_email_any_case"),
@@ -281,6 +298,9 @@ class GameUserToken(models.Model):
     token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
+    class Meta:
+        verbose_name = _("game user token")
+
     def __str__(self) -> str:
         return f"token {self.pk}"
 
@@ -293,14 +313,17 @@ class ApiClient(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     # The client's id on the wire. The database makes it, so that adding the column gave each row one of its own.
-    public_id = models.UUIDField(unique=True, editable=False, db_default=RandomUUID())
-    name = models.CharField(max_length=100, unique=True, validators=[refuse_hidden_characters])
-    game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="api_clients")
-    is_active = models.BooleanField("active", default=True)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    public_id = models.UUIDField(_("public id"), unique=True, editable=False, db_default=RandomUUID())
+    name = models.CharField(_("name"), max_length=100, unique=True, validators=[refuse_hidden_characters])
+    game = models.ForeignKey(
+        Game, models.PROTECT, null=True, blank=True, related_name="api_clients", verbose_name=_("game")
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     class Meta:
-        verbose_name = "API client"
+        verbose_name = _("API client")
+        verbose_name_plural = _("API clients")
         constraints = [models.CheckConstraint(condition=~Q(name=""), name="accounts_apiclient_name_not_empty")]
 
     def __str__(self) -> str:
@@ -315,26 +338,27 @@ class ApiKey(models.Model):
     """
 
     class Scope(models.TextChoices):
-        CHAT = "chat", "Chat rooms and messages of its own"
-        POTS = "pots", "Pots: the signed game-room payments"
-        ROUNDS = "rounds", "Rounds: act for the users of its game"
-        RESULTS = "results", "Results: post the ranking of its game's sessions"
-        WEBHOOKS = "webhooks", "Webhooks: endpoints of its own"
-        SYSTEM = "system", "System: test-suite routes"
+        CHAT = "chat", _("Chat rooms and messages of its own")
+        POTS = "pots", _("Pots: the signed game-room payments")
+        ROUNDS = "rounds", _("Rounds: act for the users of its game")
+        RESULTS = "results", _("Results: post the ranking of its game's sessions")
+        WEBHOOKS = "webhooks", _("Webhooks: endpoints of its own")
+        SYSTEM = "system", _("System: test-suite routes")
 
     id = models.BigAutoField(primary_key=True)
-    client = models.ForeignKey(ApiClient, models.CASCADE, related_name="keys")
-    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    client = models.ForeignKey(ApiClient, models.CASCADE, related_name="keys", verbose_name=_("client"))
+    prefix = models.CharField(_("prefix"), max_length=16, unique=True, editable=False)
     secret_sha256 = models.CharField(max_length=64, editable=False)
     signing_secret_encrypted = models.BinaryField(editable=False)
-    scopes = ArrayField(models.CharField(max_length=16, choices=Scope))
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    scopes = ArrayField(models.CharField(max_length=16, choices=Scope), verbose_name=_("scopes"))
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     class Meta:
-        verbose_name = "API key"
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
 
     def __str__(self) -> str:
         return self.prefix
@@ -357,6 +381,7 @@ class Authenticator(ThrottlingMixin, Device):
     class Meta:
         # The table is older than the folder.
         app_label = "backoffice"
+        verbose_name = _("authenticator")
         constraints = [
             models.UniqueConstraint(fields=["user", "confirmed"], name="backoffice_authenticator_one_of_each"),
         ]
@@ -378,6 +403,7 @@ class RecoveryCode(models.Model):
     class Meta:
         # The table is older than the folder.
         app_label = "backoffice"
+        verbose_name = _("recovery code")
         constraints = [models.CheckConstraint(condition=~Q(code_sha256=""), name="backoffice_recoverycode_not_empty")]
 
     def __str__(self) -> str:

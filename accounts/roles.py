@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import Enum
 
 from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext_noop
 
 from accounts.errors import WeakPassword
 from accounts.identity import insert_user
@@ -52,7 +53,7 @@ def create_master(*, username: str, password: str | None, now: datetime) -> Mast
     step = master_step(username)
     if step is MasterStep.CREATE:
         if password is None:
-            raise WeakPassword("A new master needs a password")
+            raise WeakPassword(gettext_noop("A new master needs a password"))
         insert_user(username=username, password=password, email=None, fullname="", is_master=True, now=now)
     elif step is MasterStep.PROMOTE:
         user = User.objects.get_by_natural_key(username)

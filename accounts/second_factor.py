@@ -12,6 +12,7 @@ from urllib.parse import quote
 import segno
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 from django_otp.oath import TOTP
 
 from accounts.models import Authenticator, RecoveryCode
@@ -32,21 +33,21 @@ class WrongCode(Invalid):
     """Not the app's present code."""
 
     code = "WRONG_CODE"
-    default_message = "This is not the app's present code"
+    default_message = gettext_noop("This is not the app's present code")
 
 
 class NothingToConfirm(Conflict):
     """No authenticator is being set up."""
 
     code = "NOTHING_TO_CONFIRM"
-    default_message = "No authenticator is being set up; begin anew"
+    default_message = gettext_noop("No authenticator is being set up; begin anew")
 
 
 class NoAuthenticator(Conflict):
     """The user has no authenticator."""
 
     code = "NO_AUTHENTICATOR"
-    default_message = "This user has no authenticator"
+    default_message = gettext_noop("This user has no authenticator")
 
 
 class Verdict(enum.Enum):
@@ -127,7 +128,7 @@ def _confirm(*, user: Any, code: str, now: datetime) -> list[str] | None:
     begun.confirmed = True
     begun.throttle_reset(commit=False)
     begun.save()
-    action = "second factor replaced" if replaced else "second factor set up"
+    action = gettext_noop("second factor replaced") if replaced else gettext_noop("second factor set up")
     trail.record(actor=user, action=action, target=user, now=now)
     return _new_codes(user, now)
 
@@ -137,7 +138,7 @@ def renew_codes(*, user: Any, now: datetime) -> list[str]:
     """Ten new recovery codes, shown once; the old ones are worth nothing. Raises ``NoAuthenticator``."""
     if authenticator_of(user) is None:
         raise NoAuthenticator
-    trail.record(actor=user, action="recovery codes renewed", target=user, now=now)
+    trail.record(actor=user, action=gettext_noop("recovery codes renewed"), target=user, now=now)
     return _new_codes(user, now)
 
 
@@ -156,7 +157,7 @@ def verify(*, user: Any, code: str, now: datetime) -> Verdict:
     device.throttle_reset(commit=False)
     device.save()
     if is_recovery:
-        trail.record(actor=user, action="recovery code used", target=user, now=now)
+        trail.record(actor=user, action=gettext_noop("recovery code used"), target=user, now=now)
     return Verdict.RIGHT
 
 
@@ -170,7 +171,7 @@ def reset(*, user: Any, actor: Any, reason: str, now: datetime) -> None:
     if not removed:
         raise NoAuthenticator
     RecoveryCode.objects.filter(user=user).delete()
-    trail.record(actor=actor, action="second factor reset", target=user, reason=reason, now=now)
+    trail.record(actor=actor, action=gettext_noop("second factor reset"), target=user, reason=reason, now=now)
 
 
 def _fits(device: Authenticator, code: str, now: datetime) -> bool:

@@ -5,13 +5,15 @@ page runs in none.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from core.trail import REASON_LENGTH_MAX
@@ -48,7 +50,8 @@ class ReasonForm(ActForm):
         max_length=REASON_LENGTH_MAX,
         strip=True,
         widget=UnfoldAdminTextInputWidget(attrs={"autofocus": ""}),
-        help_text="Kept in the audit trail with your name.",
+        help_text=gettext_lazy("Kept in the audit trail with your name."),
+        label=gettext_lazy("Reason"),
     )
 
 
@@ -56,12 +59,12 @@ class RotationForm(ReasonForm):
     """A key or a secret gets a successor; for how long both work."""
 
     old_lives_hours = forms.TypedChoiceField(
-        label="The old one works for",
+        label=gettext_lazy("The old one works for"),
         choices=[
-            ("0", "no longer, from now on"),
-            ("1", "one more hour"),
-            ("24", "one more day"),
-            ("168", "one more week"),
+            ("0", gettext_lazy("no longer, from now on")),
+            ("1", gettext_lazy("one more hour")),
+            ("24", gettext_lazy("one more day")),
+            ("168", gettext_lazy("one more week")),
         ],
         coerce=int,
         initial="24",
@@ -74,14 +77,14 @@ class Act:
     """One button of an object's page. A subclass names the use case and says who may press it, and when."""
 
     slug: ClassVar[str]
-    title: ClassVar[str]
+    title: ClassVar[str | Promise]
     icon: ClassVar[str] = "bolt"
     is_dangerous: ClassVar[bool] = False
     # Moves money, or hands out what can: the password is asked for again when it was given long ago.
     needs_fresh_login: ClassVar[bool] = False
     form: ClassVar[type[ActForm]] = ReasonForm
     # What to do about a refusal, by its code, beside the refusal's own sentence.
-    advice: ClassVar[dict[str, str]] = {}
+    advice: ClassVar[Mapping[str, str | Promise]] = {}
 
     def explanation(self, obj: Any) -> str:
         """What will happen, in a sentence."""

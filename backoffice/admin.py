@@ -7,6 +7,7 @@ from tempfile import TemporaryFile
 from typing import Any, ClassVar
 
 from django import forms
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
@@ -20,11 +21,13 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from backoffice import export_jobs, sentences
+from backoffice import export_jobs
 from backoffice.acts import Act, ActForm, ShownOnce
 from backoffice.exports import CONTENT_TYPES, Column, XlsxWriter, csv_lines, newest_first
 from backoffice.models import Export
@@ -38,6 +41,18 @@ from core.models import AuditEntry
 # The names of the pages that give a list as a file.
 EXPORT_PAGES = {Export.Format.CSV: "export", Export.Format.XLSX: "export-xlsx"}
 SEE_TRAIL = "core.view_auditentry"
+# What Django names in English, in the database.
+STANDARD_PERMISSIONS = {
+    "add": gettext_lazy("Can add %(model)s"),
+    "change": gettext_lazy("Can change %(model)s"),
+    "delete": gettext_lazy("Can delete %(model)s"),
+    "view": gettext_lazy("Can view %(model)s"),
+}
+FORM_ACTS = {
+    "added": gettext_lazy("%(model)s added"),
+    "changed": gettext_lazy("%(model)s changed"),
+    "deleted": gettext_lazy("%(model)s deleted"),
+}
 SECRET_FIELDS = ("password", "password1", "password2", "usable_password")
 
 
@@ -45,7 +60,10 @@ class PermissionsField(forms.ModelMultipleChoiceField):
     """Permissions to choose from, in the user's language."""
 
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.content_type} | {sentences.translated(obj.name)}"
+        verb, _underscore, model = obj.codename.partition("_")
+        standard = STANDARD_PERMISSIONS.get(verb) if model == obj.content_type.model else None
+        name = standard % {"model": obj.content_type.name} if standard else _(obj.name)
+        return f"{obj.content_type} | {name}"
 
 
 class PlatformChangeList(ChangeList):
@@ -188,16 +206,17 @@ class PlatformAdmin(ModelAdmin):
 
     def _perform(self, request: HttpRequest, act: Act, obj: Any) -> HttpResponse:
         form = act.form(request.POST or None, obj=obj, user=request.user)
-        refusal = advice = ""
+        refusal: str = ""
+        advice: str | Promise = ""
         if request.method == "POST" and form.is_valid():
             if act.needs_fresh_login:
-                question = self.admin_site.demand_recent_password(request, what=act.title, back=self._page_of(obj))
+                question = self.admin_site.demand_recent_password(request, what=str(act.title), back=self._page_of(obj))
                 if question is not None:
                     return question
             try:
                 done = act.run(actor=request.user, obj=obj, data=form.cleaned_data, now=clock.now())
             except DomainError as error:
-                refusal, advice = sentences.translated(error.message), act.advice.get(error.code, "")
+                refusal, advice = error.translated(), act.advice.get(error.code, "")
             else:
                 if isinstance(done, ShownOnce):
                     # Not as a message: those travel in a cookie.
@@ -239,7 +258,7 @@ class PlatformAdmin(ModelAdmin):
                 if act.is_possible(obj) and act.is_allowed(request, obj)
             ]
             context["panels"] = [panel.shown(request, obj) for panel in self.panels if panel.is_shown(request, obj)]
-            context["subtitle"] = sentences.named(obj)
+            context["subtitle"] = str(obj)
             if request.user.has_perm(SEE_TRAIL):
                 context["trail_link"] = self.trail_of(obj)
         answer = super().render_change_form(request, context, *args, **kwargs)
@@ -320,7 +339,7 @@ class PrepareExport(Act):
     """The page of an export that is too long to be sent at once; made anew for each request."""
 
     slug = "export"
-    title = "Prepare the file"
+    title = gettext_lazy("Prepare the file")
     icon = "download"
     form = ActForm
 
@@ -369,6 +388,14 @@ def english(text: Any) -> str:
         return str(text)
 
 
+def act_name(action: str) -> str:
+    """What the trail calls an act, in the active language."""
+    model, _space, verb = action.rpartition(" ")
+    if model and verb in FORM_ACTS:
+        return FORM_ACTS[verb] % {"model": _(model)}
+    return _(action)
+
+
 def trail_link(object_type: str, object_id: object) -> str:
     """The audit trail of one object."""
     where = reverse("admin:core_auditentry_changelist")
@@ -403,11 +430,11 @@ def _plain(name: str, value: Any) -> Any:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("at", "by_whom", "what", "on_what", "reason", "ip")
+    list_display = ("at", "by_whom", "what", "on_what", "object_name", "reason", "ip")
     list_filter = (("at", admin.DateFieldListFilter),)
     list_select_related = ("actor",)
     ordering = ("-id",)
-    fields = ("at", "by_whom", "what", "object_type", "object_id", "on_what", "reason", "before", "after", "ip")
+    fields = ("at", "by_whom", "what", "object_type", "object_id", "object_name", "reason", "before", "after", "ip")
     export_columns = (
         ("at", lambda entry: entry.at),
         ("actor", lambda entry: entry.who()),
@@ -421,7 +448,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         ("address", lambda entry: entry.ip),
     )
     search_fields = ("action",)
-    search_help_text = "An object (rooms.room:12), a user name, or a word of the act"
+    search_help_text = gettext_lazy("An object (rooms.room:12), a user name, or a word of the act")
 
     def search_exactly(self, term: str) -> Q:
         kind, _, key = term.partition(":")
@@ -436,14 +463,18 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ("object_type__exact", "object_id__exact") or super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description="who")
+    @admin.display(description=gettext_lazy("who"))
     def by_whom(self, entry: AuditEntry) -> str:
-        return entry.who() if entry.actor_id else _(entry.who())
+        return entry.who()
 
-    @admin.display(description="action")
+    @admin.display(description=gettext_lazy("action"))
     def what(self, entry: AuditEntry) -> str:
-        return sentences.translated(entry.action)
+        return act_name(entry.action)
 
-    @admin.display(description="object")
+    @admin.display(description=gettext_lazy("object"))
     def on_what(self, entry: AuditEntry) -> str:
-        return sentences.named(entry.object_name)
+        try:
+            kind = apps.get_model(entry.object_type)._meta.verbose_name
+        except LookupError:
+            kind = entry.object_type
+        return f"{kind} {entry.object_id}"

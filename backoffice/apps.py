@@ -1,16 +1,15 @@
-from importlib import import_module
-
+from axes.apps import AppConfig as AxesConfig
 from django.apps import AppConfig
-from django.contrib import admin
 from django.contrib.admin import apps as admin_apps
 from django.core import checks
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.system_checks import check_export_folder
 
 
 class BackofficeConfig(AppConfig):
     name = "backoffice"
-    verbose_name = "Back-office"
+    verbose_name = _("Back-office")
     default = True
 
     def ready(self) -> None:
@@ -23,7 +22,9 @@ class PlatformAdminConfig(admin_apps.AdminConfig):
     default_site = "gameplatform.operations.site.BackofficeSite"
     default = False
 
-    def ready(self) -> None:
-        super().ready()
-        # Every page is registered now.
-        import_module("backoffice.vocabulary").translate(admin.site)
+
+class SignInsConfig(AxesConfig):
+    """django-axes under a name that says what it keeps."""
+
+    verbose_name = _("Sign-ins")
+    default = False

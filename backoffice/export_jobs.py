@@ -24,6 +24,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext_noop
 
 from backoffice.exports import Column, CsvWriter, Writer, XlsxWriter, newest_first
 from backoffice.models import Export
@@ -48,7 +49,7 @@ class ExportGone(NotFound):
     """The export's file was deleted after its time, or never made."""
 
     code = "EXPORT_GONE"
-    default_message = "The file is not there any more; export the list again"
+    default_message = gettext_noop("The file is not there any more; export the list again")
 
 
 class _Lost(Exception):
@@ -80,7 +81,7 @@ def request_export(
         },
     )
     if is_new:
-        _record(requester, "export requested", export, now)
+        _record(requester, gettext_noop("export requested"), export, now)
     return export
 
 
@@ -90,7 +91,7 @@ def note_taken_at_once(
 ) -> None:
     """Leave in the trail that somebody took a short list home, which makes no row of its own."""
     after = {"list": list_label, "filters": filters, "format": format}
-    trail.record(actor=requester, action="list exported", target=requester, after=after, now=now)
+    trail.record(actor=requester, action=gettext_noop("list exported"), target=requester, after=after, now=now)
 
 
 @use_case
@@ -99,7 +100,7 @@ def note_download(*, export: Export, actor: AbstractBaseUser, now: datetime) -> 
     path = folder() / export.file_name
     if export.state != Export.State.DONE or not path.is_file():
         raise ExportGone()
-    _record(actor, "export downloaded", export, now)
+    _record(actor, gettext_noop("export downloaded"), export, now)
     return path
 
 

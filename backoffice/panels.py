@@ -1,16 +1,22 @@
 """Parts of an object's page: tables and facts that an app adds to its own pages, or to those of an app below it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext, gettext_lazy
 
-from backoffice import sentences
+NOTHING_YET = gettext_lazy("Nothing yet")
+
+
+def kept_text(text: str) -> str:
+    """A fixed English text of a row, such as the reason of a transition, in the active language."""
+    return gettext(text) if text else ""
 
 
 @dataclass(frozen=True)
@@ -29,44 +35,34 @@ class Cell:
 def linked(obj: Model) -> str:
     """An object as a link to its page, by its name in the user's language."""
     link = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
-    return format_html('<a href="{}" class="text-link">{}</a>', link, sentences.named(obj))
+    return format_html('<a href="{}" class="text-link">{}</a>', link, obj)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """A table of a panel: ``rows`` hold ``Cell`` or plain text; ``more`` is a link to the whole."""
 
-    headings: Sequence[str]
+    headings: Sequence[str | Promise]
     rows: Sequence[Sequence[Any]]
-    empty: str = "Nothing yet"
+    empty: str | Promise = NOTHING_YET
     note: str = ""
     more: Cell | None = None
 
     def heads(self) -> list[Cell]:
         """The headings, aligned as the cells of the first row."""
         first = self.cells()[0]
-        return [
-            Cell(_(heading) if heading else "", is_number=cell.is_number)
-            for heading, cell in zip(self.headings, first, strict=True)
-        ]
+        return [Cell(heading, is_number=cell.is_number) for heading, cell in zip(self.headings, first, strict=True)]
 
     def cells(self) -> list[list[Cell]]:
         """The rows with every value as a cell."""
-        return [[_cell(value) for value in row] for row in self.rows]
-
-
-def _cell(value: Any) -> Cell:
-    """A badge says a state, in the user's language."""
-    if not isinstance(value, Cell):
-        return Cell(value)
-    return replace(value, text=_(value.text)) if value.tone and isinstance(value.text, str) and value.text else value
+        return [[value if isinstance(value, Cell) else Cell(value) for value in row] for row in self.rows]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
     """A link of a panel to an act."""
 
-    title: str
+    title: str | Promise
     link: str
     is_dangerous: bool = False
 
@@ -75,7 +71,7 @@ class Button:
 class ShownPanel:
     """What the template draws."""
 
-    title: str
+    title: str | Promise
     table: Table
     buttons: Sequence[Button] = field(default_factory=list)
 
@@ -83,7 +79,7 @@ class ShownPanel:
 class Panel:
     """One part of a page. A subclass says who sees it and what it shows."""
 
-    title: ClassVar[str]
+    title: ClassVar[str | Promise]
 
     def is_shown(self, request: HttpRequest, obj: Any) -> bool:
         """Whether this user sees this panel on this object's page."""

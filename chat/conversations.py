@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from accounts.models import ApiClient, User
 from chat import events, outgoing
@@ -113,9 +114,11 @@ def admit(
         case "inactive":
             raise RoomInactive
         case "banned":
-            raise RoomAccessDenied("User is banned from this room", reason=answer["reason"], expires_at=answer["until"])
+            raise RoomAccessDenied(
+                gettext_noop("User is banned from this room"), reason=answer["reason"], expires_at=answer["until"]
+            )
         case "private":
-            raise RoomAccessDenied("This room is private: meta.invited_by must name a participant")
+            raise RoomAccessDenied(gettext_noop("This room is private: meta.invited_by must name a participant"))
         case "full":
             raise RoomFull
 

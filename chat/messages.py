@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F
+from django.utils.translation import gettext_noop
 
 from chat import events, outgoing, queries, takedown
 from chat.access import Caller
@@ -24,7 +25,7 @@ def post_message(*, caller: Caller, room_id: uuid.UUID, draft: Draft, now: datet
     Raises what `chat.posting.post` does; ``FieldInvalid`` when a user of the platform poses as the system.
     """
     if caller.user is not None and draft.message_type == "system":
-        raise FieldInvalid("system messages are the platform's", field="message_type")
+        raise FieldInvalid(gettext_noop("system messages are the platform's"), field="message_type")
     return post(conversation_id=room_id, caller=caller, draft=draft, now=now)
 
 

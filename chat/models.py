@@ -10,6 +10,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Func, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiClient, User
 from core.db import clock
@@ -40,26 +42,30 @@ class Conversation(models.Model):
     """
 
     class Kind(models.TextChoices):
-        ROOM = "room", "A tenant's room"
-        GAME_ROOM = "game_room", "The conversation of a game room"
+        ROOM = "room", _("A tenant's room")
+        GAME_ROOM = "game_room", _("The conversation of a game room")
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(max_length=9, choices=Kind)
-    client = models.ForeignKey(ApiClient, models.PROTECT, null=True, blank=True, related_name="conversations")
-    name = models.CharField(max_length=NAME_LENGTH_MAX)
-    description = models.CharField(max_length=2000, blank=True)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(_("kind"), max_length=9, choices=Kind)
+    client = models.ForeignKey(
+        ApiClient, models.PROTECT, null=True, blank=True, related_name="conversations", verbose_name=_("client")
+    )
+    name = models.CharField(_("name"), max_length=NAME_LENGTH_MAX)
+    description = models.CharField(_("description"), max_length=2000, blank=True)
     meta = models.JSONField(default=dict, blank=True)
-    is_active = models.BooleanField("active", default=True)
+    is_active = models.BooleanField(_("active"), default=True)
     epoch = models.CharField(max_length=12, default=new_epoch, editable=False)
-    participant_count = models.PositiveIntegerField(default=0, editable=False)
-    message_count = models.PositiveBigIntegerField(default=0, editable=False)
+    participant_count = models.PositiveIntegerField(_("participant count"), default=0, editable=False)
+    message_count = models.PositiveBigIntegerField(_("message count"), default=0, editable=False)
     last_seq = models.PositiveBigIntegerField(default=0, editable=False)
     pruned_seq = models.PositiveBigIntegerField(default=0, editable=False)
-    last_message_at = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    last_message_at = models.DateTimeField(_("last message at"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
         constraints = [
             models.CheckConstraint(
                 name="chat_conversation_tenant_has_client",
@@ -86,14 +92,20 @@ class Member(models.Model):
     ``meta.role`` ``moderator`` or ``owner`` gives the rights of a moderator.
     """
 
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="members")
-    user_id = models.CharField(max_length=USER_ID_LENGTH_MAX)
-    user_name = models.CharField(max_length=NAME_LENGTH_MAX)
-    account = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="chat_memberships")
-    meta = models.JSONField(default=dict, blank=True)
-    joined_at = models.DateTimeField(default=clock.now)
+    conversation = models.ForeignKey(
+        Conversation, models.CASCADE, related_name="members", verbose_name=_("conversation")
+    )
+    user_id = models.CharField(_("user id"), max_length=USER_ID_LENGTH_MAX)
+    user_name = models.CharField(_("user name"), max_length=NAME_LENGTH_MAX)
+    account = models.ForeignKey(
+        User, models.CASCADE, null=True, blank=True, related_name="chat_memberships", verbose_name=_("account")
+    )
+    meta = models.JSONField(_("meta"), default=dict, blank=True)
+    joined_at = models.DateTimeField(_("joined at"), default=clock.now)
 
     class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
         constraints = [
             models.UniqueConstraint(fields=["conversation", "user_id"], name="chat_member_once"),
             models.CheckConstraint(name="chat_member_user_id_not_empty", condition=~Q(user_id="")),
@@ -111,26 +123,30 @@ class Message(models.Model):
     the ``meta.thread_id`` it was posted with, or else the thread of the message in ``meta.reply_to``.
     """
 
-    id = models.UUIDField(primary_key=True, editable=False)
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages", db_index=False)
+    id = models.UUIDField(_("id"), primary_key=True, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, models.CASCADE, related_name="messages", db_index=False, verbose_name=_("conversation")
+    )
     # The conversation's client, repeated for the search index.
     client_key = models.BigIntegerField(default=NO_CLIENT_KEY, editable=False)
-    seq = models.PositiveBigIntegerField()
-    sender_id = models.CharField(max_length=USER_ID_LENGTH_MAX)
-    sender_name = models.CharField(max_length=NAME_LENGTH_MAX)
-    content = models.TextField()
-    message_type = models.CharField(max_length=50)
-    meta = models.JSONField(default=dict)
+    seq = models.PositiveBigIntegerField(_("seq"))
+    sender_id = models.CharField(_("sender id"), max_length=USER_ID_LENGTH_MAX)
+    sender_name = models.CharField(_("sender name"), max_length=NAME_LENGTH_MAX)
+    content = models.TextField(_("content"))
+    message_type = models.CharField(_("message type"), max_length=50)
+    meta = models.JSONField(_("meta"), default=dict)
     client_msg_id = models.CharField(max_length=128, null=True)
     thread_key = models.CharField(max_length=128, null=True)
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("created at"))
     updated_at = models.DateTimeField()
-    edited_at = models.DateTimeField(null=True)
-    is_deleted = models.BooleanField(default=False)
-    deleted_at = models.DateTimeField(null=True)
-    deleted_by = models.CharField(max_length=USER_ID_LENGTH_MAX, null=True)
+    edited_at = models.DateTimeField(_("edited at"), null=True)
+    is_deleted = models.BooleanField(_("is deleted"), default=False)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True)
+    deleted_by = models.CharField(_("deleted by"), max_length=USER_ID_LENGTH_MAX, null=True)
 
     class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
         constraints = [
             models.UniqueConstraint(fields=["conversation", "seq"], name="chat_message_seq"),
             models.UniqueConstraint(
@@ -162,18 +178,22 @@ class Sanction(models.Model):
     """A mute or a ban. In force until it is lifted or expires; a banned user is no member and cannot become one."""
 
     class Kind(models.TextChoices):
-        MUTE = "mute", "Mute: reads, does not post"
-        BAN = "ban", "Ban: may not be in the conversation"
+        MUTE = "mute", _("Mute: reads, does not post")
+        BAN = "ban", _("Ban: may not be in the conversation")
 
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="sanctions")
-    user_id = models.CharField(max_length=USER_ID_LENGTH_MAX)
-    kind = models.CharField(max_length=4, choices=Kind)
-    reason = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True, blank=True)
-    lifted_at = models.DateTimeField(null=True, blank=True)
+    conversation = models.ForeignKey(
+        Conversation, models.CASCADE, related_name="sanctions", verbose_name=_("conversation")
+    )
+    user_id = models.CharField(_("user id"), max_length=USER_ID_LENGTH_MAX)
+    kind = models.CharField(_("kind"), max_length=4, choices=Kind)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    created_at = models.DateTimeField(_("created at"))
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    lifted_at = models.DateTimeField(_("lifted at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("sanction")
+        verbose_name_plural = _("sanctions")
         constraints = [
             models.UniqueConstraint(
                 fields=["conversation", "user_id", "kind"],
@@ -184,20 +204,27 @@ class Sanction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.user_id}"
+        return gettext("%(kind)s of %(user)s") % {"kind": self.noun, "user": self.user_id}
+
+    @property
+    def noun(self) -> str:
+        """The kind as a noun in the active language."""
+        return gettext("mute") if self.kind == self.Kind.MUTE else gettext("ban")
 
 
 class Report(models.Model):
     """A member's complaint about a message, with the words as they stood then: an edit must not hide them."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="reports")
-    reporter_id = models.CharField(max_length=USER_ID_LENGTH_MAX)
-    reason = models.CharField(max_length=500)
-    content = models.TextField()
-    created_at = models.DateTimeField()
-    resolved_at = models.DateTimeField(null=True, blank=True)
+    reporter_id = models.CharField(_("reporter id"), max_length=USER_ID_LENGTH_MAX)
+    reason = models.CharField(_("reason"), max_length=500)
+    content = models.TextField(_("content"))
+    created_at = models.DateTimeField(_("created at"))
+    resolved_at = models.DateTimeField(_("resolved at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
         constraints = [models.UniqueConstraint(fields=["message", "reporter_id"], name="chat_report_once")]
         indexes = [models.Index(fields=["-created_at"], condition=Q(resolved_at__isnull=True), name="chat_report_open")]
 
@@ -209,33 +236,37 @@ class ModerationAct(models.Model):
     """Who did what to whom, and why. Never changed, and kept when the conversation is deleted."""
 
     class Act(models.TextChoices):
-        MUTE = "mute"
-        UNMUTE = "unmute"
-        KICK = "kick"
-        BAN = "ban"
-        UNBAN = "unban"
-        DELETE_MESSAGE = "delete_message"
-        RESTORE_MESSAGE = "restore_message"
-        EDIT_MESSAGE = "edit_message"
-        REPORT = "report"
-        RESOLVE_REPORT = "resolve_report"
-        DELETE_ROOM = "delete_room"
-        DEACTIVATE_ROOM = "deactivate_room"
-        ACTIVATE_ROOM = "activate_room"
+        MUTE = "mute", _("Mute")
+        UNMUTE = "unmute", _("Unmute")
+        KICK = "kick", _("Kick")
+        BAN = "ban", _("Ban")
+        UNBAN = "unban", _("Unban")
+        DELETE_MESSAGE = "delete_message", _("Delete Message")
+        RESTORE_MESSAGE = "restore_message", _("Restore Message")
+        EDIT_MESSAGE = "edit_message", _("Edit Message")
+        REPORT = "report", _("Report")
+        RESOLVE_REPORT = "resolve_report", _("Resolve Report")
+        DELETE_ROOM = "delete_room", _("Delete Room")
+        DEACTIVATE_ROOM = "deactivate_room", _("Deactivate Room")
+        ACTIVATE_ROOM = "activate_room", _("Activate Room")
 
     # Not a foreign key: the conversation may be gone.
-    conversation_id = models.UUIDField(db_index=True)
-    client = models.ForeignKey(ApiClient, models.PROTECT, null=True, related_name="+")
-    actor = models.CharField(max_length=200, help_text="client:<name>, member:<user id> or staff:<user name>")
-    act = models.CharField(max_length=16, choices=Act)
-    user_id = models.CharField(max_length=USER_ID_LENGTH_MAX, blank=True)
-    message_id = models.UUIDField(null=True)
-    reason = models.CharField(max_length=500, blank=True)
-    expires_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField()
+    conversation_id = models.UUIDField(_("conversation id"), db_index=True)
+    client = models.ForeignKey(ApiClient, models.PROTECT, null=True, related_name="+", verbose_name=_("client"))
+    actor = models.CharField(
+        _("actor"), max_length=200, help_text=_("client:<name>, member:<user id> or staff:<user name>")
+    )
+    act = models.CharField(_("act"), max_length=16, choices=Act)
+    user_id = models.CharField(_("user id"), max_length=USER_ID_LENGTH_MAX, blank=True)
+    message_id = models.UUIDField(_("message id"), null=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    expires_at = models.DateTimeField(_("expires at"), null=True)
+    created_at = models.DateTimeField(_("created at"))
 
     class Meta:
+        verbose_name = _("moderation act")
+        verbose_name_plural = _("moderation acts")
         indexes = [models.Index(fields=["-created_at", "-id"], name="chat_moderationact_newest")]
 
     def __str__(self) -> str:
-        return f"moderation act {self.pk}"
+        return gettext("moderation act %(number)s") % {"number": self.pk}

@@ -8,6 +8,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from chat import conversations, queries, takedown
 from chat.access import Caller, Rank, rank_of
 from chat.errors import FieldInvalid, MessageNotFound, ParticipantNotFound, RoomAccessDenied
@@ -153,7 +155,7 @@ def report(*, caller: Caller, message_id: uuid.UUID, reporter_id: str, reason: s
     if message is None:
         raise MessageNotFound
     if queries.member(message.conversation_id, reporter_id) is None:
-        raise RoomAccessDenied("The reporter is not a participant in this room")
+        raise RoomAccessDenied(gettext_noop("The reporter is not a participant in this room"))
     _, is_new = Report.objects.get_or_create(
         message=message,
         reporter_id=reporter_id,
@@ -231,7 +233,7 @@ def _sanction(
 ) -> dict[str, Any]:
     """Put the sanction in force; how things stood before."""
     if expires_at is not None and expires_at <= now:
-        raise FieldInvalid("expires_at must be in the future", field="expires_at")
+        raise FieldInvalid(gettext_noop("expires_at must be in the future"), field="expires_at")
     before = _state(room, kind, user_id)
     # One open sanction of a kind: the newer one replaces it (the room's lock makes this one step).
     Sanction.objects.filter(conversation=room, user_id=user_id, kind=kind, lifted_at__isnull=True).update(lifted_at=now)

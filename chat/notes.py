@@ -8,12 +8,31 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_noop
 
 from chat import outgoing
 from chat.access import Caller
 from chat.models import Conversation, ModerationAct
 from core import trail
 from core.db.transactions import require_atomic
+
+Act = ModerationAct.Act
+# The names of the acts in the platform's trail.
+TRAIL_NAMES = {
+    Act.MUTE: gettext_noop("chat: mute"),
+    Act.UNMUTE: gettext_noop("chat: unmute"),
+    Act.KICK: gettext_noop("chat: kick"),
+    Act.BAN: gettext_noop("chat: ban"),
+    Act.UNBAN: gettext_noop("chat: unban"),
+    Act.DELETE_MESSAGE: gettext_noop("chat: delete message"),
+    Act.RESTORE_MESSAGE: gettext_noop("chat: restore message"),
+    Act.EDIT_MESSAGE: gettext_noop("chat: edit message"),
+    Act.REPORT: gettext_noop("chat: report"),
+    Act.RESOLVE_REPORT: gettext_noop("chat: resolve report"),
+    Act.DELETE_ROOM: gettext_noop("chat: delete room"),
+    Act.DEACTIVATE_ROOM: gettext_noop("chat: deactivate room"),
+    Act.ACTIVATE_ROOM: gettext_noop("chat: activate room"),
+}
 
 
 def note(
@@ -53,7 +72,7 @@ def note(
         return
     trail.record(
         actor=caller.staff,
-        action=f"chat: {act.value.replace('_', ' ')}",
+        action=TRAIL_NAMES[act],
         target=conversation if target is None else target,
         reason=reason,
         before=before,

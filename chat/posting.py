@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from django.utils.translation import gettext_noop
 
 from chat import events, outgoing, queries
 from chat.access import Caller
@@ -46,14 +47,18 @@ def check_content(content: str) -> None:
     if len(content) > CONTENT_LENGTH_MAX:
         raise ContentTooLong(max_length=CONTENT_LENGTH_MAX, current_length=len(content))
     if not content:
-        raise FieldInvalid("Message content must not be empty", field="content")
+        raise FieldInvalid(gettext_noop("Message content must not be empty"), field="content")
 
 
 def dump_meta(meta: Mapping[str, Any]) -> str:
     """``meta`` as JSON. Raises ``FieldInvalid`` when it is larger than 8 KB."""
     text = orjson.dumps(meta)
     if len(text) > META_BYTES_MAX:
-        raise FieldInvalid(f"meta must not be larger than {META_BYTES_MAX // 1024} KB", field="meta")
+        raise FieldInvalid(
+            gettext_noop("meta must not be larger than %(kilobytes)s KB"),
+            field="meta",
+            kilobytes=META_BYTES_MAX // 1024,
+        )
     return text.decode()
 
 
@@ -88,7 +93,7 @@ def post(*, conversation_id: uuid.UUID, caller: Caller | None, draft: Draft, now
         case "inactive":
             raise RoomInactive
         case "not_a_member":
-            raise RoomAccessDenied("The sender is not a participant in this room")
+            raise RoomAccessDenied(gettext_noop("The sender is not a participant in this room"))
         case "muted":
             raise UserMuted(expires_at=answer["until"])
         case "replayed":

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 from accounts.api_keys import find_key, live_keys
 from accounts.models import ApiClient, ApiKey, User
@@ -22,7 +23,7 @@ class SocketUnauthorized(DomainError):
     """Neither a live key for the chat nor a ticket for this room."""
 
     code = "INVALID_CREDENTIALS"
-    default_message = "Invalid or missing API key"
+    default_message = gettext_noop("Invalid or missing API key")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from accounts.models import ApiClient
 from chat import conversations, events
 from chat.access import Caller
@@ -26,9 +28,11 @@ def check_room_meta(meta: Mapping[str, Any]) -> None:
     seats = meta.get("max_participants")
     # type() and not isinstance(): True is an int.
     if seats is not None and (type(seats) is not int or not 1 <= seats <= PARTICIPANTS_MAX):
-        raise FieldInvalid(f"max_participants must be a number from 1 to {PARTICIPANTS_MAX}", field="meta")
+        raise FieldInvalid(
+            gettext_noop("max_participants must be a number from 1 to %(max)s"), field="meta", max=PARTICIPANTS_MAX
+        )
     if not isinstance(meta.get("invite_only", False), bool):
-        raise FieldInvalid("invite_only must be true or false", field="meta")
+        raise FieldInvalid(gettext_noop("invite_only must be true or false"), field="meta")
 
 
 @use_case

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from core.errors import Invalid
 
 DECIMALS_MAX = 8
@@ -17,7 +19,7 @@ class InvalidAmount(Invalid):
     """The text is not an amount of this token."""
 
     code = "INVALID_AMOUNT"
-    default_message = "The amount is not valid"
+    default_message = gettext_noop("The amount is not valid")
 
 
 def parse_amount(text: str, *, decimals: int) -> int:
@@ -28,13 +30,13 @@ def parse_amount(text: str, *, decimals: int) -> int:
     """
     match = _AMOUNT.fullmatch(text)
     if match is None:
-        raise InvalidAmount("The amount must be a plain decimal number such as 12.5")
+        raise InvalidAmount(gettext_noop("The amount must be a plain decimal number such as 12.5"))
     whole, fraction = match.group(1), match.group(2) or ""
     if len(fraction) > decimals:
-        raise InvalidAmount(f"The amount must have at most {decimals} decimal places")
+        raise InvalidAmount(gettext_noop("The amount must have at most %(decimals)s decimal places"), decimals=decimals)
     minor: int = int(whole) * 10**decimals + int(fraction.ljust(decimals, "0") or "0")
     if minor > AMOUNT_MINOR_MAX:
-        raise InvalidAmount("The amount is too large")
+        raise InvalidAmount(gettext_noop("The amount is too large"))
     return minor
 
 

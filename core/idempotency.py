@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from core.db.batches import delete_in_batches
 from core.errors import Conflict, Invalid
@@ -38,21 +39,21 @@ class InvalidIdempotencyKey(Invalid):
     """The key is empty, too long or holds something other than printable ASCII."""
 
     code = "INVALID_IDEMPOTENCY_KEY"
-    default_message = "Idempotency-Key must be 1 to 255 printable ASCII characters"
+    default_message = gettext_noop("Idempotency-Key must be 1 to 255 printable ASCII characters")
 
 
 class IdempotencyKeyReused(Invalid):
     """The key was used before, for another request."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
-    default_message = "This Idempotency-Key was already used with a different request"
+    default_message = gettext_noop("This Idempotency-Key was already used with a different request")
 
 
 class IdempotencyInFlight(Conflict):
     """The first request with this key has not been answered yet."""
 
     code = "IDEMPOTENCY_IN_FLIGHT"
-    default_message = "A request with this Idempotency-Key is still being processed"
+    default_message = gettext_noop("A request with this Idempotency-Key is still being processed")
 
 
 @dataclass(frozen=True, slots=True)

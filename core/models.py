@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class IdempotencyRecord(models.Model):
@@ -28,6 +30,7 @@ class IdempotencyRecord(models.Model):
     locked_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("idempotency record")
         constraints = [
             models.UniqueConstraint(fields=["caller", "endpoint", "key"], name="core_idempotency_unique"),
             models.CheckConstraint(
@@ -49,34 +52,34 @@ class AuditEntry(models.Model):
     (``core/sql/audit_guard.sql``). Without an actor it was the operator, by a command, or the platform itself.
     """
 
-    at = models.DateTimeField()
+    at = models.DateTimeField(_("at"))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
     by_platform = models.BooleanField(default=False, db_default=False)
     action = models.CharField(max_length=64)
     # "rooms.room": the model's label, so that an entry outlives any table of types.
-    object_type = models.CharField(max_length=64)
-    object_id = models.CharField(max_length=64)
-    object_name = models.CharField(max_length=200)
-    reason = models.CharField(max_length=200, blank=True)
-    before = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
-    after = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
-    ip = models.CharField("address", max_length=64, blank=True)
+    object_type = models.CharField(_("object type"), max_length=64)
+    object_id = models.CharField(_("object id"), max_length=64)
+    object_name = models.CharField(_("recorded name"), max_length=200)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    before = models.JSONField(_("before"), null=True, blank=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(_("after"), null=True, blank=True, encoder=DjangoJSONEncoder)
+    ip = models.CharField(_("address"), max_length=64, blank=True)
 
     class Meta:
-        verbose_name = "audit entry"
-        verbose_name_plural = "audit entries"
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
         indexes = [
             models.Index(fields=["object_type", "object_id", "-id"], name="core_audit_object"),
             models.Index(fields=["actor", "-id"], name="core_audit_actor"),
         ]
 
     def __str__(self) -> str:
-        return f"audit entry {self.pk}"
+        return gettext("audit entry %(number)s") % {"number": self.pk}
 
     def who(self) -> str:
         """Who did it, for people; the actor must be loaded."""
         if self.actor is not None:
             return self.actor.get_username()
-        return "the platform" if self.by_platform else "the operator"
+        return gettext("the platform") if self.by_platform else gettext("the operator")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
 
+from django.utils.translation import gettext_noop
 from tqdm import tqdm
 
 from core.errors import Invalid
@@ -48,5 +49,5 @@ def parse_period(text: str) -> timedelta:
     """``90d``, ``12h``, ``30m`` or ``45s``. Raises ``Invalid``."""
     match = _PERIOD.fullmatch(text)
     if match is None:
-        raise Invalid("A period looks like 90d, 12h, 30m or 45s")
+        raise Invalid(gettext_noop("A period looks like 90d, 12h, 30m or 45s"))
     return timedelta(**{_UNITS[match[2]]: int(match[1])})

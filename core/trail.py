@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
+from django.utils import translation
 
 from core.db.transactions import require_atomic
 from core.models import AuditEntry
@@ -47,6 +48,9 @@ def record(
     in the domain.
     """
     require_atomic()
+    # The trail is English, whatever language the act's page speaks.
+    with translation.override(None):
+        name = str(target)
     return AuditEntry.objects.create(
         at=now,
         actor_id=None if actor is None else actor.pk,
@@ -54,7 +58,7 @@ def record(
         action=action,
         object_type=target._meta.label_lower,
         object_id=str(target.pk),
-        object_name=str(target)[:NAME_LENGTH_MAX],
+        object_name=name[:NAME_LENGTH_MAX],
         reason=reason[:REASON_LENGTH_MAX],
         before=None if before is None else dict(before),
         after=None if after is None else dict(after),

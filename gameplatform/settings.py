@@ -99,7 +99,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
-    "axes",
+    "backoffice.apps.SignInsConfig",
     "core",
     "accounts",
     "gameplatform.launcher",
@@ -211,7 +211,8 @@ CLOCK_SOURCE = env.str("CLOCK_SOURCE", default="database")
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = ["gameplatform.formats"]
 LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
-LOCALE_PATHS = [BASE_DIR / "gameplatform" / "locale"]
+# Our own words, and those of libraries that the pages show and that lack Vietnamese.
+LOCALE_PATHS = [BASE_DIR / "gameplatform" / folder for folder in ("locale", "locale_of_libraries")]
 STATIC_URL = "static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default="") or str(DATA_DIR / "static")
 WHITENOISE_USE_FINDERS = True

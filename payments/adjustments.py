@@ -7,6 +7,7 @@ import uuid
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from accounts import roles
 from accounts.models import User
@@ -29,6 +30,17 @@ ADJUST = "payments.add_adjustment"
 APPROVE = "payments.change_adjustmentrequest"
 Kind = Adjustment.Kind
 State = AdjustmentRequest.State
+
+# The names of the acts in the trail.
+REQUESTS = {
+    (Kind.DEPOSIT, State.REQUESTED): gettext_noop("deposit requested"),
+    (Kind.DEPOSIT, State.APPROVED): gettext_noop("deposit approved"),
+    (Kind.DEPOSIT, State.REJECTED): gettext_noop("deposit rejected"),
+    (Kind.WITHDRAWAL, State.REQUESTED): gettext_noop("withdrawal requested"),
+    (Kind.WITHDRAWAL, State.APPROVED): gettext_noop("withdrawal approved"),
+    (Kind.WITHDRAWAL, State.REJECTED): gettext_noop("withdrawal rejected"),
+}
+MADE = {Kind.DEPOSIT: gettext_noop("deposit made"), Kind.WITHDRAWAL: gettext_noop("withdrawal made")}
 
 
 @use_case
@@ -102,7 +114,7 @@ def request_adjustment(
     )
     trail.record(
         actor=actor,
-        action=f"{kind} requested",
+        action=REQUESTS[kind, State.REQUESTED],
         target=request,
         reason=reason,
         after={"user": user.username, "token": token.symbol, "amount_minor": amount_minor},
@@ -147,7 +159,7 @@ def _require_right(actor: User, permission: str) -> None:
 
 def _require_amount(amount_minor: int) -> None:
     if not 1 <= amount_minor <= AMOUNT_MINOR_MAX:
-        raise Invalid("The amount must be greater than 0")
+        raise Invalid(gettext_noop("The amount must be greater than 0"))
 
 
 def _require_alone(actor: User, token: Token, amount_minor: int) -> None:
@@ -156,8 +168,12 @@ def _require_alone(actor: User, token: Token, amount_minor: int) -> None:
     if limit is not None and amount_minor > limit:
         text = format_amount_fixed(limit, decimals=token.decimals)
         raise ApprovalNeeded(
-            f"Above {text} {token.symbol} an adjustment takes two people: ask for it in the back-office, and somebody"
-            " else approves it"
+            gettext_noop(
+                "Above %(amount)s %(symbol)s an adjustment takes two people: ask for it in the back-office, and"
+                " somebody else approves it"
+            ),
+            amount=text,
+            symbol=token.symbol,
         )
 
 
@@ -172,7 +188,7 @@ def _lock_open_request(request_id: int, actor: User) -> AdjustmentRequest:
     if request is None:
         raise AdjustmentRequestNotFound()
     if request.state != State.REQUESTED:
-        raise AdjustmentDecided(f"This request was {request.state} already")
+        raise AdjustmentDecided(gettext_noop("This request was %(state)s already"), state=State(request.state))
     if request.requester_id == actor.pk:
         raise ApprovalRefused()
     return request
@@ -194,7 +210,7 @@ def _decide(
     request.save(update_fields=["state", "decider", "decided_at", "decision_reason", "adjustment"])
     trail.record(
         actor=actor,
-        action=f"{request.kind} {state}",
+        action=REQUESTS[Kind(request.kind), state],
         target=request,
         reason=reason,
         before={"state": State.REQUESTED},
@@ -257,6 +273,6 @@ def _adjust(
         created_at=now,
     )
     after = {"user": user.username, "token": token.symbol, "amount_minor": amount_minor}
-    trail.record(actor=actor, action=f"{kind} made", target=adjustment, reason=reason, after=after, now=now)
+    trail.record(actor=actor, action=MADE[kind], target=adjustment, reason=reason, after=after, now=now)
     outgoing.tell_adjustment(adjustment, now=now)
     return adjustment

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext_noop as _
+
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
@@ -9,28 +11,28 @@ class InsufficientFunds(Invalid):
     """An account would go below zero. Nothing was moved."""
 
     code = "INSUFFICIENT_FUNDS"
-    default_message = "Insufficient balance"
+    default_message = _("Insufficient balance")
 
 
 class TokenNotFound(NotFound):
     """No token has this symbol."""
 
     code = "TOKEN_NOT_FOUND"
-    default_message = "Token not found"
+    default_message = _("Token not found")
 
 
 class RequestKeyReused(Conflict):
     """The caller's key stands for another adjustment already."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
-    default_message = "This idempotency key was used for another request"
+    default_message = _("This idempotency key was used for another request")
 
 
 class NotAllowedToAdjust(Forbidden):
     """Creating and destroying tokens needs the permission for it."""
 
     code = "NOT_ALLOWED_TO_ADJUST"
-    default_message = "Only staff with the permission to adjust wallets may do this"
+    default_message = _("Only staff with the permission to adjust wallets may do this")
 
 
 class ApprovalNeeded(Forbidden):
@@ -43,108 +45,108 @@ class ApprovalRefused(Forbidden):
     """Who asked for an adjustment cannot be the one who approves it."""
 
     code = "APPROVAL_REFUSED"
-    default_message = "You asked for this adjustment: somebody else has to approve it"
+    default_message = _("You asked for this adjustment: somebody else has to approve it")
 
 
 class AdjustmentRequestNotFound(NotFound):
     """No such request."""
 
     code = "ADJUSTMENT_REQUEST_NOT_FOUND"
-    default_message = "Adjustment request not found"
+    default_message = _("Adjustment request not found")
 
 
 class AdjustmentDecided(Conflict):
     """The request was approved or rejected before."""
 
     code = "ADJUSTMENT_DECIDED"
-    default_message = "This request was decided already"
+    default_message = _("This request was decided already")
 
 
 class TokenFrozen(Unavailable):
     """Payments in the token are stopped until staff has looked at its books. Nothing was moved."""
 
     code = "TOKEN_FROZEN"
-    default_message = "Payments in this token are temporarily unavailable, please try again later"
+    default_message = _("Payments in this token are temporarily unavailable, please try again later")
 
 
 class TokenNotFrozen(Conflict):
     """There is nothing to release."""
 
     code = "TOKEN_NOT_FROZEN"
-    default_message = "The token is not frozen"
+    default_message = _("The token is not frozen")
 
 
 class BooksStillWrong(Conflict):
     """A token is released when its books are right again."""
 
     code = "BOOKS_STILL_WRONG"
-    default_message = "The books of this token are still wrong"
+    default_message = _("The books of this token are still wrong")
 
 
 class PotNotFound(NotFound):
     """The game has no pot of this number."""
 
     code = "ROOM_NOT_FOUND"
-    default_message = "Room not found"
+    default_message = _("Room not found")
 
 
 class PotOver(Conflict):
     """The pot was ended or closed."""
 
     code = "ROOM_ENDED"
-    default_message = "Room has ended"
+    default_message = _("Room has ended")
 
 
 class PotExpired(Conflict):
     """The pot's deadline is past: nobody joins or pays any more."""
 
     code = "ROOM_EXPIRED"
-    default_message = "Room has expired"
+    default_message = _("Room has expired")
 
 
 class PotNotExpired(Conflict):
     """Only an expired pot can be closed."""
 
     code = "ROOM_NOT_EXPIRED"
-    default_message = "Room has not expired yet"
+    default_message = _("Room has not expired yet")
 
 
 class PotNotEmpty(Conflict):
     """Only an empty pot can be ended."""
 
     code = "ROOM_NOT_EMPTY"
-    default_message = "Room is not empty"
+    default_message = _("Room is not empty")
 
 
 class PotFull(Conflict):
     """The pot has no seat for all who would join."""
 
     code = "ROOM_FULL"
-    default_message = "Room is full"
+    default_message = _("Room is full")
 
 
 class PotShort(Invalid):
     """The pot holds less than would be taken out. Nothing was moved."""
 
     code = "INSUFFICIENT_ROOM_BALANCE"
-    default_message = "Insufficient room balance"
+    default_message = _("Insufficient room balance")
 
 
 class GameOwnerMissing(Conflict):
     """Nobody is named to receive what an expired pot leaves."""
 
     code = "GAME_OWNER_MISSING"
-    default_message = "The game has no owner to receive the rest"
+    default_message = _("The game has no owner to receive the rest")
 
 
 class PlayersRefused(Invalid):
-    """Some of the players may not; ``details["sentences"]`` says so of each of them."""
+    """The rule refuses some of the players; ``params["sentences"]`` has one sentence for each of them."""
 
     sentence = "Player refused"
 
     def __init__(self, plyr_ids: Sequence[str]) -> None:
         sentences = [f"{self.sentence}: {plyr_id}" for plyr_id in plyr_ids]
-        super().__init__(", ".join(sentences), sentences=sentences)
+        super().__init__("%(players)s", players=", ".join(sentences), sentences=sentences)
 
 
 class NotInPot(PlayersRefused):
@@ -172,60 +174,60 @@ class PlayerNotFound(NotFound):
     """No player has this plyrId."""
 
     code = "USER_NOT_FOUND"
-    default_message = "User not found"
+    default_message = _("User not found")
 
 
 class PlyrIdTaken(Conflict):
     """The plyrId, or the user it would belong to, is taken."""
 
     code = "PLYR_ID_TAKEN"
-    default_message = "PLYR[ID] already exists"
+    default_message = _("PLYR[ID] already exists")
 
 
 class InvalidPlyrId(Invalid):
     """5 to 64 of a-z, 0-9 and dash; at least one letter; no dash at an end, nor two in a row."""
 
     code = "INVALID_PLYR_ID"
-    default_message = "Invalid PLYR[ID]"
+    default_message = _("Invalid PLYR[ID]")
 
 
 class OtpInvalid(Forbidden):
     """Not a code of now."""
 
     code = "OTP_INVALID"
-    default_message = "Invalid 2fa token"
+    default_message = _("Invalid 2fa token")
 
 
 class OtpUsed(Forbidden):
     """The code was right, and was taken before."""
 
     code = "OTP_USED"
-    default_message = "2FA token already used"
+    default_message = _("2FA token already used")
 
 
 class OtpLocked(Forbidden):
     """Too many wrong codes; a minute's rest."""
 
     code = "OTP_LOCKED"
-    default_message = "User is temporary locked"
+    default_message = _("User is temporary locked")
 
 
 class SessionInvalid(Forbidden):
     """The session token is not ours, not this game's, over, or replaced by a newer login."""
 
     code = "INVALID_SESSION"
-    default_message = "Invalid sessionJwt"
+    default_message = _("Invalid sessionJwt")
 
 
 class GuestCannotLogOut(Forbidden):
     """A guest has nothing to log in with again."""
 
     code = "GUEST_CANNOT_LOG_OUT"
-    default_message = "Instant Play Pass user cannot logout"
+    default_message = _("Instant Play Pass user cannot logout")
 
 
 class JobNotFailed(Conflict):
     """Only a failed job can be tried again."""
 
     code = "JOB_NOT_FAILED"
-    default_message = "Only a failed job can be tried again"
+    default_message = _("Only a failed job can be tried again")

@@ -6,6 +6,8 @@ A posting that began before the freeze was committed may still end; every later 
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from accounts.models import User
 from core import trail
 from core.db.transactions import use_case
@@ -52,7 +54,7 @@ def _step(token: Token, kind: TokenFreezeStep.Kind, *, now: datetime, actor: Use
     trail.record(
         actor=actor,
         by_platform=actor is None,
-        action=f"token {kind}",
+        action=gettext_noop("token frozen") if is_frozen else gettext_noop("token released"),
         target=token,
         reason=reason,
         before=before,

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext_noop
 
 from accounts.models import ApiClient, User
 from core import trail
@@ -54,7 +55,7 @@ def submit(
     ``memo`` is kept as it is, for the answer. Raises ``Forbidden`` when the client acts for no game.
     """
     if client.game_id is None:
-        raise Forbidden("The client acts for no game")
+        raise Forbidden(gettext_noop("The client acts for no game"))
     job = Job(
         public_id=uuid.uuid4(),
         client=client,
@@ -117,7 +118,9 @@ def retry_failed(*, public_id: uuid.UUID, actor: User, now: datetime, reason: st
     job.attempts, job.retried_by = 0, actor
     job.save(update_fields=["status", "finished_at", "due_at", "error_code", "error_message", "attempts", "retried_by"])
     after = {"status": job.status, "error_code": "", "attempts": 0}
-    trail.record(actor=actor, action="job retried", target=job, reason=reason, before=before, after=after, now=now)
+    trail.record(
+        actor=actor, action=gettext_noop("job retried"), target=job, reason=reason, before=before, after=after, now=now
+    )
     return job
 
 

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiClient, Game
 from core.amounts import AMOUNT_MINOR_MAX, DECIMALS_MAX
@@ -16,15 +18,19 @@ from core.amounts import AMOUNT_MINOR_MAX, DECIMALS_MAX
 class Token(models.Model):
     """A currency of the platform. ``decimals`` is fixed for life: amounts are integers in its minor units."""
 
-    symbol = models.CharField(max_length=20, unique=True)
-    name = models.CharField(max_length=80)
-    decimals = models.PositiveSmallIntegerField(default=2)
+    symbol = models.CharField(_("symbol"), max_length=20, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    decimals = models.PositiveSmallIntegerField(_("decimals"), default=2)
     # While set, ``ledger_post`` books nothing in this token (``payments.freezing``).
-    payouts_frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
-    payouts_frozen_reason = models.CharField(max_length=200, blank=True, default="", editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    payouts_frozen_at = models.DateTimeField(_("payouts frozen at"), null=True, blank=True, editable=False)
+    payouts_frozen_reason = models.CharField(
+        _("payouts frozen reason"), max_length=200, blank=True, default="", editable=False
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("token")
+        verbose_name_plural = _("tokens")
         constraints = [
             models.CheckConstraint(condition=Q(decimals__lte=DECIMALS_MAX), name="token_decimals_max"),
             models.CheckConstraint(condition=Q(symbol__regex=r"^[A-Z0-9_]{1,20}$"), name="token_symbol_upper_case"),
@@ -42,12 +48,13 @@ class TokenFreezeStep(models.Model):
         RELEASED = "released"
 
     token = models.ForeignKey(Token, models.PROTECT, related_name="freeze_steps")
-    kind = models.CharField(max_length=8, choices=Kind.choices)
+    kind = models.CharField(max_length=8, choices=Kind)
     at = models.DateTimeField()
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=200)
 
     class Meta:
+        verbose_name = _("token freeze step")
         constraints = [models.CheckConstraint(condition=Q(kind__in=["frozen", "released"]), name="freeze_step_known")]
 
     def __str__(self) -> str:
@@ -65,6 +72,7 @@ class Escrow(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("escrow")
         constraints = [
             models.CheckConstraint(condition=Q(controller__in=["session", "pot"]), name="escrow_controller_known")
         ]
@@ -81,19 +89,21 @@ class Account(models.Model):
     """
 
     class Kind(models.TextChoices):
-        WALLET = "wallet"
-        ESCROW = "escrow"
-        HOUSE = "house"
-        ISSUANCE = "issuance"
+        WALLET = "wallet", _("Wallet")
+        ESCROW = "escrow", _("Escrow")
+        HOUSE = "house", _("House")
+        ISSUANCE = "issuance", _("Issuance")
 
-    kind = models.CharField(max_length=10, choices=Kind.choices)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     escrow = models.ForeignKey(Escrow, models.PROTECT, null=True, blank=True, related_name="accounts")
-    token = models.ForeignKey(Token, models.PROTECT, related_name="+")
+    token = models.ForeignKey(Token, models.PROTECT, related_name="+", verbose_name=_("token"))
     balance_minor = models.BigIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
         constraints = [
             models.CheckConstraint(
                 condition=Q(balance_minor__gte=0) | Q(kind="issuance"), name="account_balance_not_negative"
@@ -116,7 +126,7 @@ class Account(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} account {self.pk}"
+        return gettext("%(kind)s account %(number)s") % {"kind": self.get_kind_display().lower(), "number": self.pk}
 
 
 class Transfer(models.Model):
@@ -129,17 +139,19 @@ class Transfer(models.Model):
 
     debit_account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
     credit_account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
-    token = models.ForeignKey(Token, models.PROTECT, db_index=False, related_name="+")
+    token = models.ForeignKey(Token, models.PROTECT, db_index=False, related_name="+", verbose_name=_("token"))
     amount_minor = models.BigIntegerField()
     code = models.CharField(max_length=32)
-    reference = models.CharField(max_length=128)
-    idempotency_key = models.CharField(max_length=160, unique=True)
-    batch = models.UUIDField()
+    reference = models.CharField(_("reference"), max_length=128)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=160, unique=True)
+    batch = models.UUIDField(_("batch"))
     corrects = models.ForeignKey("self", models.PROTECT, null=True, blank=True, db_index=False, related_name="+")
-    tx_hash = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField()
+    tx_hash = models.CharField(_("tx hash"), max_length=64, unique=True)
+    created_at = models.DateTimeField(_("created at"))
 
     class Meta:
+        verbose_name = _("transfer")
+        verbose_name_plural = _("transfers")
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0, amount_minor__lte=AMOUNT_MINOR_MAX),
@@ -156,7 +168,7 @@ class Transfer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"transfer {self.pk} ({self.code})"
+        return gettext("transfer %(number)s (%(code)s)") % {"number": self.pk, "code": self.code}
 
 
 class LedgerSeal(models.Model):
@@ -177,6 +189,7 @@ class LedgerSeal(models.Model):
     sealed_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("ledger seal")
         constraints = [
             models.CheckConstraint(
                 condition=Q(first_transfer_id__gte=1, first_transfer_id__lte=models.F("last_transfer_id")),
@@ -192,22 +205,26 @@ class Adjustment(models.Model):
     """Tokens that staff created (deposit) or destroyed (withdrawal) in a wallet: who, why, and the transfer."""
 
     class Kind(models.TextChoices):
-        DEPOSIT = "deposit"
-        WITHDRAWAL = "withdrawal"
+        DEPOSIT = "deposit", _("Deposit")
+        WITHDRAWAL = "withdrawal", _("Withdrawal")
 
-    public_id = models.UUIDField(unique=True, editable=False)
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="adjustments")
+    public_id = models.UUIDField(_("public id"), unique=True, editable=False)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="adjustments", verbose_name=_("user")
+    )
     token = models.ForeignKey(Token, models.PROTECT, related_name="+")
     amount_minor = models.BigIntegerField()
-    reason = models.CharField(max_length=200)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    reason = models.CharField(_("reason"), max_length=200)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("actor"))
     # The caller's own key for "this very adjustment": a repetition answers the first row.
     request_key = models.CharField(max_length=255)
     transfer = models.OneToOneField(Transfer, models.PROTECT, related_name="adjustment")
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("created at"))
 
     class Meta:
+        verbose_name = _("adjustment")
+        verbose_name_plural = _("adjustments")
         constraints = [
             models.UniqueConstraint(fields=["actor", "request_key"], name="adjustment_once_per_request"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="adjustment_amount_positive"),
@@ -215,7 +232,7 @@ class Adjustment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.public_id}"
+        return f"{self.get_kind_display().lower()} {self.public_id}"
 
 
 PLYR_ID_PATTERN = r"^[a-z0-9-]{5,64}$"
@@ -225,25 +242,31 @@ class AdjustmentRequest(models.Model):
     """An adjustment above what one person may make alone: it waits for somebody else to approve or reject it."""
 
     class State(models.TextChoices):
-        REQUESTED = "requested"
-        APPROVED = "approved"
-        REJECTED = "rejected"
+        REQUESTED = "requested", _("Requested")
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
 
-    kind = models.CharField(max_length=10, choices=Adjustment.Kind.choices)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    kind = models.CharField(_("kind"), max_length=10, choices=Adjustment.Kind)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("user"))
     token = models.ForeignKey(Token, models.PROTECT, related_name="+")
     amount_minor = models.BigIntegerField()
-    reason = models.CharField(max_length=200)
-    requester = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    reason = models.CharField(_("reason"), max_length=200)
+    requester = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("requester")
+    )
     request_key = models.CharField(max_length=255)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.REQUESTED)
-    created_at = models.DateTimeField()
-    decider = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
-    decided_at = models.DateTimeField(null=True, blank=True)
-    decision_reason = models.CharField(max_length=200, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.REQUESTED)
+    created_at = models.DateTimeField(_("created at"))
+    decider = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decider")
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decision_reason = models.CharField(_("decision reason"), max_length=200, blank=True)
     adjustment = models.OneToOneField(Adjustment, models.PROTECT, null=True, blank=True, related_name="request")
 
     class Meta:
+        verbose_name = _("adjustment request")
+        verbose_name_plural = _("adjustment requests")
         constraints = [
             models.UniqueConstraint(fields=["requester", "request_key"], name="adjustment_request_once"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="adjustment_request_positive"),
@@ -260,7 +283,11 @@ class AdjustmentRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} request {self.pk} ({self.state})"
+        return gettext("%(kind)s request %(number)s (%(state)s)") % {
+            "kind": self.get_kind_display().lower(),
+            "number": self.pk,
+            "state": self.get_state_display().lower(),
+        }
 
 
 class PotGame(models.Model):
@@ -269,14 +296,20 @@ class PotGame(models.Model):
     Without a ``public_id`` it goes by its symbol in lower case; without an owner its expired pots cannot be closed.
     """
 
-    game = models.OneToOneField(Game, models.CASCADE, primary_key=True, related_name="+")
-    public_id = models.CharField(max_length=64, unique=True, null=True, blank=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    game = models.OneToOneField(Game, models.CASCADE, primary_key=True, related_name="+", verbose_name=_("game"))
+    public_id = models.CharField(_("public id"), max_length=64, unique=True, null=True, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
+    )
     # The number of the game's newest pot: raised in the transaction that makes the pot, so no number is ever skipped.
-    last_pot_number = models.BigIntegerField(default=0, editable=False)
+    last_pot_number = models.BigIntegerField(_("last pot number"), default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("pot game")
+        verbose_name_plural = _("pot games")
 
     def __str__(self) -> str:
-        return self.public_id or f"game {self.pk}"
+        return self.public_id or gettext("game %(number)s") % {"number": self.pk}
 
 
 class PlayerProfile(models.Model):
@@ -286,19 +319,23 @@ class PlayerProfile(models.Model):
     whose codes were taken and could come again, so that no code works twice.
     """
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="player_profile")
-    plyr_id = models.CharField(max_length=64, unique=True)
-    primary_address = models.CharField(max_length=128, unique=True)
-    mirror_address = models.CharField(max_length=128, unique=True)
-    is_guest = models.BooleanField(default=False)
-    guest_claimed = models.BooleanField(default=False)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="player_profile", verbose_name=_("user")
+    )
+    plyr_id = models.CharField(_("plyr id"), max_length=64, unique=True)
+    primary_address = models.CharField(_("primary address"), max_length=128, unique=True)
+    mirror_address = models.CharField(_("mirror address"), max_length=128, unique=True)
+    is_guest = models.BooleanField(_("is guest"), default=False)
+    guest_claimed = models.BooleanField(_("guest claimed"), default=False)
     otp_secret_encrypted = models.BinaryField(null=True, blank=True, editable=False)
     otp_used_steps = ArrayField(models.BigIntegerField(), default=list, editable=False)
-    otp_failures = models.PositiveSmallIntegerField(default=0, editable=False)
-    otp_locked_until = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField()
+    otp_failures = models.PositiveSmallIntegerField(_("otp failures"), default=0, editable=False)
+    otp_locked_until = models.DateTimeField(_("otp locked until"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"))
 
     class Meta:
+        verbose_name = _("player profile")
+        verbose_name_plural = _("player profiles")
         constraints = [
             models.CheckConstraint(
                 condition=Q(plyr_id__regex=PLYR_ID_PATTERN) & Q(plyr_id__regex="[a-z]") & ~Q(plyr_id__regex="^-|--|-$"),
@@ -322,6 +359,7 @@ class PlayerSession(models.Model):
     expires_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("player session")
         constraints = [models.UniqueConstraint(fields=["player", "game"], name="player_session_one_per_game")]
 
     def __str__(self) -> str:
@@ -337,6 +375,7 @@ class SessionKey(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("session key")
         constraints = [
             models.UniqueConstraint(fields=["is_current"], condition=Q(is_current=True), name="session_key_one_current")
         ]
@@ -355,6 +394,7 @@ class Allowance(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("allowance")
         constraints = [
             models.UniqueConstraint(fields=["player", "game", "token"], name="allowance_one_per_game_token"),
             models.CheckConstraint(condition=Q(amount_minor__gte=0), name="allowance_not_negative"),
@@ -371,22 +411,24 @@ class Pot(models.Model):
     """
 
     class Status(models.TextChoices):
-        OPEN = "open"
-        ENDED = "ended"
-        CLOSED = "closed"
+        OPEN = "open", _("Open")
+        ENDED = "ended", _("Ended")
+        CLOSED = "closed", _("Closed")
 
-    game = models.ForeignKey(Game, models.PROTECT, related_name="+")
-    number = models.BigIntegerField()
+    game = models.ForeignKey(Game, models.PROTECT, related_name="+", verbose_name=_("game"))
+    number = models.BigIntegerField(_("number"))
     escrow = models.OneToOneField(Escrow, models.PROTECT, related_name="pot")
-    address = models.CharField(max_length=42, unique=True)
-    status = models.CharField(max_length=6, choices=Status.choices, default=Status.OPEN)
-    capacity = models.PositiveIntegerField(null=True, blank=True)
-    members_count = models.PositiveIntegerField(default=0)
-    deadline = models.DateTimeField()
-    created_at = models.DateTimeField()
-    over_at = models.DateTimeField(null=True, blank=True)
+    address = models.CharField(_("address"), max_length=42, unique=True)
+    status = models.CharField(_("status"), max_length=6, choices=Status, default=Status.OPEN)
+    capacity = models.PositiveIntegerField(_("capacity"), null=True, blank=True)
+    members_count = models.PositiveIntegerField(_("members count"), default=0)
+    deadline = models.DateTimeField(_("deadline"))
+    created_at = models.DateTimeField(_("created at"))
+    over_at = models.DateTimeField(_("over at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("pot")
+        verbose_name_plural = _("pots")
         constraints = [
             models.UniqueConstraint(fields=["game", "number"], name="pot_number_per_game"),
             models.CheckConstraint(condition=Q(number__gte=1), name="pot_number_from_1"),
@@ -402,7 +444,7 @@ class Pot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"pot {self.pk}"
+        return gettext("pot %(number)s") % {"number": self.pk}
 
 
 class PotMember(models.Model):
@@ -414,6 +456,7 @@ class PotMember(models.Model):
     left_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("pot member")
         constraints = [models.UniqueConstraint(fields=["pot", "player"], name="pot_member_once")]
 
     def __str__(self) -> str:
@@ -428,42 +471,46 @@ class Job(models.Model):
     """
 
     class Status(models.TextChoices):
-        PENDING = "pending"
-        SUCCESS = "success"
-        FAILED = "failed"
+        PENDING = "pending", _("Pending")
+        SUCCESS = "success", _("Success")
+        FAILED = "failed", _("Failed")
 
     class Kind(models.TextChoices):
-        CREATE = "create"
-        JOIN = "join"
-        PAY = "pay"
-        EARN = "earn"
-        LEAVE = "leave"
-        END = "end"
-        CLOSE = "close"
-        CREATE_JOIN_PAY = "create_join_pay"
-        JOIN_PAY = "join_pay"
-        EARN_LEAVE = "earn_leave"
-        EARN_LEAVE_END = "earn_leave_end"
+        CREATE = "create", _("Create")
+        JOIN = "join", _("Join")
+        PAY = "pay", _("Pay")
+        EARN = "earn", _("Earn")
+        LEAVE = "leave", _("Leave")
+        END = "end", _("End")
+        CLOSE = "close", _("Close")
+        CREATE_JOIN_PAY = "create_join_pay", _("Create Join Pay")
+        JOIN_PAY = "join_pay", _("Join Pay")
+        EARN_LEAVE = "earn_leave", _("Earn Leave")
+        EARN_LEAVE_END = "earn_leave_end", _("Earn Leave End")
 
-    public_id = models.UUIDField(unique=True, editable=False)
-    client = models.ForeignKey(ApiClient, models.PROTECT, related_name="+")
-    game = models.ForeignKey(Game, models.PROTECT, related_name="+")
+    public_id = models.UUIDField(_("public id"), unique=True, editable=False)
+    client = models.ForeignKey(ApiClient, models.PROTECT, related_name="+", verbose_name=_("client"))
+    game = models.ForeignKey(Game, models.PROTECT, related_name="+", verbose_name=_("game"))
     request_digest = models.BinaryField(max_length=32)
-    kind = models.CharField(max_length=16, choices=Kind.choices)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     arguments = models.JSONField()
     memo = models.JSONField()
-    status = models.CharField(max_length=7, choices=Status.choices, default=Status.PENDING)
+    status = models.CharField(_("status"), max_length=7, choices=Status, default=Status.PENDING)
     result = models.JSONField(null=True, blank=True)
     receipt_hash = models.CharField(max_length=64, null=True, blank=True)
-    error_code = models.CharField(max_length=64, blank=True, default="")
+    error_code = models.CharField(_("error code"), max_length=64, blank=True, default="")
     error_message = models.CharField(max_length=2000, blank=True, default="")
-    attempts = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField()
-    created_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True, blank=True)
-    retried_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("due at"))
+    created_at = models.DateTimeField(_("created at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    retried_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("retried by")
+    )
 
     class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
         constraints = [
             # A repeated request finds the first one's job, whatever the race.
             models.UniqueConstraint(fields=["client", "request_digest"], name="job_once_per_request"),
@@ -481,4 +528,4 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"job {self.public_id}"
+        return gettext("job %(id)s") % {"id": self.public_id}

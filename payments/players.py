@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pyotp
 from django.db import IntegrityError
+from django.utils.translation import gettext_noop
 
 from accounts.models import Game, User
 from core.db.transactions import require_atomic, use_case
@@ -68,14 +69,14 @@ def set_pot_game(*, game: Game, public_id: str | None, owner: User | None) -> Po
     Raises ``Invalid`` for an id that is not 1 to 64 printable ASCII characters or is another game's.
     """
     if public_id is not None and not _PUBLIC_ID.fullmatch(public_id):
-        raise Invalid("The game's id must be 1 to 64 printable ASCII characters")
+        raise Invalid(gettext_noop("The game's id must be 1 to 64 printable ASCII characters"))
     PotGame.objects.bulk_create([PotGame(game=game)], ignore_conflicts=True)
     row = PotGame.objects.select_for_update(no_key=True).get(pk=game.pk)
     row.public_id, row.owner = public_id, owner
     try:
         row.save(update_fields=["public_id", "owner"])
     except IntegrityError as error:
-        raise Invalid("Another game goes by this id") from error
+        raise Invalid(gettext_noop("Another game goes by this id")) from error
     return row
 
 

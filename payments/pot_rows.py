@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from core.amounts import AMOUNT_MINOR_MAX, InvalidAmount
 
 ROWS_MAX = 100
@@ -62,5 +64,5 @@ def summed(rows: Sequence[Row]) -> list[Row]:
         sums[key] = replace(row, amount_minor=before + row.amount_minor)
     for row in sums.values():
         if not 0 <= row.amount_minor <= AMOUNT_MINOR_MAX:
-            raise InvalidAmount("The amount is too large")
+            raise InvalidAmount(gettext_noop("The amount is too large"))
     return [row for row in sums.values() if row.amount_minor > 0]

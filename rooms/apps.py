@@ -1,10 +1,11 @@
 from django.apps import AppConfig
 from django.core import checks
+from django.utils.translation import gettext_lazy as _
 
 
 class RoomsConfig(AppConfig):
     name = "rooms"
-    verbose_name = "Rooms"
+    verbose_name = _("Rooms")
 
     def ready(self) -> None:
         # The models that the checks import are there only now.

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from accounts.models import User
 from chat import conversations
 from core.amounts import format_amount_fixed
@@ -78,7 +80,9 @@ def join_session(
         raise errors.JoinWindowClosed()
     if result == "wrong_amount":
         fee = format_amount_fixed(answer["amount_minor"], decimals=AMOUNT_DECIMALS)
-        raise errors.WrongAmount(f"Amount must equal the participation amount of this session ({fee})", entry_fee=fee)
+        raise errors.WrongAmount(
+            gettext_noop("Amount must equal the participation amount of this session (%(entry_fee)s)"), entry_fee=fee
+        )
     if result in _REFUSALS:
         raise _REFUSALS[result]()
     if result == "joined":

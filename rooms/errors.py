@@ -1,5 +1,7 @@
 """What rooms refuse. Sentences are the contract's where it gives one (contract: rooms, "join, refusals")."""
 
+from django.utils.translation import gettext_noop as _
+
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 
 
@@ -7,28 +9,28 @@ class RoomNotFound(NotFound):
     """No such room, a deleted one, or another master's."""
 
     code = "ROOM_NOT_FOUND"
-    default_message = "Game room not found"
+    default_message = _("Game room not found")
 
 
 class GameNotFound(NotFound):
     """No such game, or it is not active."""
 
     code = "GAME_NOT_FOUND"
-    default_message = "Game list not found"
+    default_message = _("Game list not found")
 
 
 class SessionNotFound(NotFound):
     """No such session, or it belongs to another room."""
 
     code = "SESSION_NOT_FOUND"
-    default_message = "Game session not found"
+    default_message = _("Game session not found")
 
 
 class NotMaster(Forbidden):
     """Only masters and staff manage rooms."""
 
     code = "NOT_MASTER"
-    default_message = "User is not master"
+    default_message = _("User is not master")
 
 
 class RoomInvalid(Invalid):
@@ -41,63 +43,63 @@ class RoomNameTaken(Conflict):
     """Another room that is not deleted has this name, or is about to."""
 
     code = "ROOM_NAME_TAKEN"
-    default_message = "Game room name already exists"
+    default_message = _("Game room name already exists")
 
 
 class DefaultSymbolMissing(Invalid):
     """A name must be generated but DEFAULT_SYMBOL_GAME_ROOM is not set: the operator's mistake, not the caller's."""
 
     code = "DEFAULT_SYMBOL_MISSING"
-    default_message = "Default symbol not found"
+    default_message = _("Default symbol not found")
 
 
 class AlreadyJoined(Conflict):
     """The player has a paid place in this session."""
 
     code = "ALREADY_JOINED"
-    default_message = "You have already joined this room"
+    default_message = _("You have already joined this room")
 
 
 class NotJoined(Conflict):
     """The player has no paid place in this session."""
 
     code = "NOT_JOINED"
-    default_message = "You have not joined this session"
+    default_message = _("You have not joined this session")
 
 
 class WalletNotConnected(Invalid):
     """The player has no wallet address yet."""
 
     code = "WALLET_NOT_CONNECTED"
-    default_message = "Wallet not connected"
+    default_message = _("Wallet not connected")
 
 
 class SessionNotOpenYet(Invalid):
     """The join window has not begun."""
 
     code = "SESSION_NOT_OPEN_YET"
-    default_message = "Session has not started yet. Please wait for the session to begin."
+    default_message = _("Session has not started yet. Please wait for the session to begin.")
 
 
 class JoinWindowClosed(Invalid):
     """The join window is over."""
 
     code = "JOIN_WINDOW_CLOSED"
-    default_message = "Session has already started for more than 3 minutes. You cannot join now."
+    default_message = _("Session has already started for more than 3 minutes. You cannot join now.")
 
 
 class LeaveWindowClosed(Invalid):
     """The session is not pending any more: the entry stands."""
 
     code = "LEAVE_WINDOW_CLOSED"
-    default_message = "Session has already started. You cannot leave now."
+    default_message = _("Session has already started. You cannot leave now.")
 
 
 class SessionFull(Invalid):
     """Every seat is taken."""
 
     code = "SESSION_FULL"
-    default_message = "Session has reached the maximum number of participants."
+    default_message = _("Session has reached the maximum number of participants.")
 
 
 class WrongAmount(Invalid):
@@ -110,14 +112,14 @@ class TransitionRefused(Conflict):
     """The session's state does not lead to the one asked for."""
 
     code = "TRANSITION_REFUSED"
-    default_message = "The session is not in a state that allows this"
+    default_message = _("The session is not in a state that allows this")
 
 
 class ProofNotReady(Conflict):
     """The seed is published when the session has ended."""
 
     code = "PROOF_NOT_READY"
-    default_message = "The draw proof is published when the session has ended"
+    default_message = _("The draw proof is published when the session has ended")
 
 
 class ResultInvalid(Invalid):
@@ -136,7 +138,7 @@ class ResultDiffers(Conflict):
     """Another ranking was posted before; the first stands."""
 
     code = "RESULT_DIFFERS"
-    default_message = "Another result was submitted for this session already"
+    default_message = _("Another result was submitted for this session already")
 
 
 class ScoreRefused(Conflict):
@@ -149,18 +151,18 @@ class SessionNotOut(Invalid):
     """Only a session that was called off has refunds."""
 
     code = "SESSION_NOT_OUT"
-    default_message = "Session is not out, there is nothing to refund"
+    default_message = _("Session is not out, there is nothing to refund")
 
 
 class JoinerNotFound(NotFound):
     """No such participation."""
 
     code = "JOINER_NOT_FOUND"
-    default_message = "Joiner not found"
+    default_message = _("Joiner not found")
 
 
 class NotQuarantined(Conflict):
     """The session was not set aside: the tick has it."""
 
     code = "NOT_QUARANTINED"
-    default_message = "The session is not set aside"
+    default_message = _("The session is not set aside")

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from accounts.models import User
 from core import trail
 from core.db.transactions import use_case
@@ -9,7 +11,7 @@ from rooms import closing, draw, events, locks, opening
 from rooms.models import Participant, Session
 from rooms.transitions import transition
 
-NOT_ENOUGH = "not enough participants"
+NOT_ENOUGH = gettext_noop("not enough participants")
 
 
 @use_case
@@ -38,7 +40,7 @@ def start_session(*, session_id: int, now: datetime) -> bool:
     entry_ids = [str(public_id) for public_id in entries.values_list("public_id", flat=True)]
     session.draw_roster = draw.roster(session_id=str(session.public_id), entry_ids=entry_ids)
     session.save(update_fields=["draw_roster"])
-    transition(session=session, to=Session.Status.RUNNING, now=now, reason="started")
+    transition(session=session, to=Session.Status.RUNNING, now=now, reason=gettext_noop("started"))
     events.record(
         room_id=session.room_id,
         session_id=session.pk,
@@ -63,7 +65,7 @@ def void_session(*, session_id: int, now: datetime, actor: User | None, reason: 
     to = Session.Status.OUT if session.status == Session.Status.PENDING else Session.Status.VOID
     before = {"status": session.status, "entries": session.participants_count}
     closing.close_with_refund(session=session, to=to, now=now, reason=reason, actor=actor)
-    _record("session voided and refunded", session, before, now, actor, reason)
+    _record(gettext_noop("session voided and refunded"), session, before, now, actor, reason)
 
 
 @use_case
@@ -75,7 +77,7 @@ def call_off_session(*, session_id: int, now: datetime, actor: User | None, reas
     session = locks.lock_session(session_id)
     before = {"status": session.status, "entries": session.participants_count}
     closing.close_with_refund(session=session, to=Session.Status.OUT, now=now, reason=reason, actor=actor)
-    _record("session called off and refunded", session, before, now, actor, reason)
+    _record(gettext_noop("session called off and refunded"), session, before, now, actor, reason)
 
 
 def _record(

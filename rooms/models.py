@@ -8,6 +8,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, Game
 from chat.models import Conversation
@@ -23,34 +25,36 @@ class Room(models.Model):
     """
 
     class Status(models.TextChoices):
-        OPEN = "open"
-        INACTIVE = "inactive"
-        DELETED = "deleted"
+        OPEN = "open", _("Open")
+        INACTIVE = "inactive", _("Inactive")
+        DELETED = "deleted", _("Deleted")
 
-    name = models.CharField(max_length=120)
+    name = models.CharField(_("name"), max_length=120)
     symbol = models.CharField(max_length=255, null=True, blank=True)
-    game = models.ForeignKey(Game, models.PROTECT, related_name="rooms")
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="rooms")
+    game = models.ForeignKey(Game, models.PROTECT, related_name="rooms", verbose_name=_("game"))
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="rooms", verbose_name=_("owner"))
     token = models.ForeignKey(Token, models.PROTECT, related_name="+")
     entry_fee_minor = models.BigIntegerField()
     prize_shares_bp = ArrayField(models.PositiveSmallIntegerField())
     max_participants = models.PositiveIntegerField()
     join_window_seconds = models.PositiveIntegerField()
     run_seconds = models.PositiveIntegerField()
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.OPEN)
     pending_change = models.JSONField(null=True, blank=True)
     # A name that waits in pending_change is taken already.
     pending_name = models.CharField(max_length=120, null=True, blank=True)
     conversation = models.OneToOneField(Conversation, models.PROTECT, null=True, blank=True, related_name="room")
     current_session = models.ForeignKey("rooms.Session", models.SET_NULL, null=True, blank=True, related_name="+")
-    next_open_at = models.DateTimeField(null=True, blank=True)
+    next_open_at = models.DateTimeField(_("next open at"), null=True, blank=True)
     open_failures = models.PositiveSmallIntegerField(default=0)
     # Number of the room's latest event (RoomEvent.seq).
     event_seq = models.BigIntegerField(default=0)
-    created_at = models.DateTimeField()
-    deleted_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"))
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
         constraints = [
             models.UniqueConstraint(fields=["name"], condition=~Q(status="deleted"), name="room_name_unique"),
             models.CheckConstraint(condition=Q(entry_fee_minor__gt=0), name="room_fee_positive"),
@@ -84,6 +88,9 @@ class RoomNameSequence(models.Model):
     game = models.OneToOneField(Game, models.CASCADE, primary_key=True, related_name="+")
     last = models.PositiveIntegerField(default=0)
 
+    class Meta:
+        verbose_name = _("room name sequence")
+
     def __str__(self) -> str:
         return f"{self.pk}: {self.last}"
 
@@ -96,20 +103,20 @@ class Session(models.Model):
     """
 
     class Status(models.TextChoices):
-        PENDING = "pending"
-        RUNNING = "running"
-        ENDED = "ended"
-        OUT = "out"
-        VOID = "void"
+        PENDING = "pending", _("Pending")
+        RUNNING = "running", _("Running")
+        ENDED = "ended", _("Ended")
+        OUT = "out", _("Out")
+        VOID = "void", _("Void")
 
     LIVE = (Status.PENDING, Status.RUNNING)
     OVER = (Status.ENDED, Status.OUT, Status.VOID)
 
-    public_id = models.UUIDField(unique=True, editable=False)
+    public_id = models.UUIDField(_("public id"), unique=True, editable=False)
     room = models.ForeignKey(Room, models.PROTECT, related_name="sessions")
     # Creation time in epoch milliseconds, as text (contract: rooms, `session`).
-    code = models.CharField(max_length=20)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    code = models.CharField(_("code"), max_length=20)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
     token = models.ForeignKey(Token, models.PROTECT, related_name="+")
     escrow = models.OneToOneField(Escrow, models.PROTECT, related_name="session")
     # Where its players are scored, when the result mode is ``score``.
@@ -119,22 +126,24 @@ class Session(models.Model):
     max_participants = models.PositiveIntegerField()
     result_mode = models.CharField(max_length=10, choices=Game.ResultMode.choices)
     score_order = models.CharField(max_length=4, choices=Game.ScoreOrder.choices)
-    opens_at = models.DateTimeField()
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    over_at = models.DateTimeField(null=True, blank=True)
+    opens_at = models.DateTimeField(_("opens at"))
+    starts_at = models.DateTimeField(_("starts at"))
+    ends_at = models.DateTimeField(_("ends at"))
+    over_at = models.DateTimeField(_("over at"), null=True, blank=True)
     participants_count = models.PositiveIntegerField(default=0)
     # The draw (rooms.draw): the seed is secret until the session has ended.
     seed_encrypted = models.BinaryField(editable=False)
     draw_commit = models.CharField(max_length=64)
     draw_roster = models.CharField(max_length=64, null=True, blank=True)
     # A transition that keeps failing is set aside for staff instead of blocking the others.
-    failures = models.PositiveSmallIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(_("failures"), default=0)
     retry_at = models.DateTimeField(null=True, blank=True)
-    quarantined_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=500, blank=True, default="")
+    quarantined_at = models.DateTimeField(_("quarantined at"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=500, blank=True, default="")
 
     class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
         constraints = [
             models.UniqueConstraint(
                 fields=["room"],
@@ -167,36 +176,41 @@ class Session(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"session {self.pk} ({self.status})"
+        return gettext("session %(number)s (%(state)s)") % {
+            "number": self.pk,
+            "state": self.get_status_display().lower(),
+        }
 
 
 class Participant(models.Model):
     """One paid place in a session. Leaving and joining again makes a new row: at most one per player is paid."""
 
     class Status(models.TextChoices):
-        PAID = "paid"
-        LEFT = "left"
-        REFUNDED = "refunded"
+        PAID = "paid", _("Paid")
+        LEFT = "left", _("Left")
+        REFUNDED = "refunded", _("Refunded")
 
-    public_id = models.UUIDField(unique=True, editable=False)
+    public_id = models.UUIDField(_("public id"), unique=True, editable=False)
     session = models.ForeignKey(Session, models.PROTECT, db_index=False, related_name="participants")
     room = models.ForeignKey(Room, models.PROTECT, db_index=False, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="participations")
-    status = models.CharField(max_length=10, choices=Status.choices)
+    status = models.CharField(_("status"), max_length=10, choices=Status)
     amount_minor = models.BigIntegerField()
     wallet_address = models.CharField(max_length=128)
     # The caller's key for this very join: a repetition answers this row instead of "already joined".
     request_key = models.CharField(max_length=255, null=True, blank=True)
     leave_request_key = models.CharField(max_length=255, null=True, blank=True)
-    joined_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True, blank=True)
-    entry_tx_hash = models.CharField(max_length=64)
-    refund_tx_hash = models.CharField(max_length=64, null=True, blank=True)
-    rank = models.PositiveIntegerField(null=True, blank=True)
+    joined_at = models.DateTimeField(_("joined at"))
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    entry_tx_hash = models.CharField(_("entry tx hash"), max_length=64)
+    refund_tx_hash = models.CharField(_("refund tx hash"), max_length=64, null=True, blank=True)
+    rank = models.PositiveIntegerField(_("rank"), null=True, blank=True)
     prize_minor = models.BigIntegerField(null=True, blank=True)
-    prize_tx_hash = models.CharField(max_length=64, null=True, blank=True)
+    prize_tx_hash = models.CharField(_("prize tx hash"), max_length=64, null=True, blank=True)
 
     class Meta:
+        verbose_name = _("participant")
+        verbose_name_plural = _("participants")
         constraints = [
             models.UniqueConstraint(
                 fields=["session", "user"], condition=Q(status="paid"), name="participant_one_paid_per_player"
@@ -220,7 +234,10 @@ class Participant(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"participant {self.pk} ({self.status})"
+        return gettext("participant %(number)s (%(state)s)") % {
+            "number": self.pk,
+            "state": self.get_status_display().lower(),
+        }
 
 
 class SessionTransition(models.Model):
@@ -233,6 +250,9 @@ class SessionTransition(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=200)
 
+    class Meta:
+        verbose_name = _("session transition")
+
     def __str__(self) -> str:
         return f"{self.from_status or 'new'} → {self.to_status}"
 
@@ -241,16 +261,17 @@ class Outcome(models.Model):
     """How a session was closed, exactly once: its prizes were paid or everybody was refunded, never both."""
 
     class Kind(models.TextChoices):
-        SETTLED = "settled"
-        REFUNDED = "refunded"
+        SETTLED = "settled", _("Settled")
+        REFUNDED = "refunded", _("Refunded")
 
     session = models.OneToOneField(Session, models.PROTECT, primary_key=True, related_name="outcome")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
+    kind = models.CharField(max_length=10, choices=Kind)
     entries = models.PositiveIntegerField()
     pool_minor = models.BigIntegerField()
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("outcome")
         constraints = [models.CheckConstraint(condition=Q(kind__in=["settled", "refunded"]), name="outcome_kind_known")]
 
     def __str__(self) -> str:
@@ -264,6 +285,9 @@ class SubmittedResult(models.Model):
     ranking = ArrayField(models.BigIntegerField())
     key = models.ForeignKey(ApiKey, models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("submitted result")
 
     def __str__(self) -> str:
         return f"result of session {self.pk}"
@@ -283,6 +307,7 @@ class RoomEvent(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("room event")
         constraints = [models.UniqueConstraint(fields=["room", "seq"], name="room_event_seq")]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from accounts import roles
 from accounts.models import Game, User
@@ -62,7 +63,7 @@ def create_room(
         room.name = name
     room.conversation = talk.open_conversation(room=room, now=now)
     room.save()
-    trail.record(actor=actor, action="room created", target=room, after=terms_of(room), now=now)
+    trail.record(actor=actor, action=gettext_noop("room created"), target=room, after=terms_of(room), now=now)
     opening.open_in(room=room, now=now)
     return room
 
@@ -90,7 +91,11 @@ def edit_room(*, actor: User, room_id: int, change: TermsChange, now: datetime, 
     else:
         room.pending_change = room.pending_name = None
         room.save(update_fields=["pending_change", "pending_name", *terms.TERM_NAMES])
-    action = "room edited" if room.pending_change is None else "room edited, from the next session on"
+    action = (
+        gettext_noop("room edited")
+        if room.pending_change is None
+        else gettext_noop("room edited, from the next session on")
+    )
     trail.record(actor=actor, action=action, target=room, reason=reason, before=before, after=asked, now=now)
     if room.pending_change is None:
         events.record_room(room=room, what="edited", now=now)
@@ -106,10 +111,10 @@ def switch_room(*, actor: User, room_id: int, on: bool, now: datetime, reason: s
     if not _has_live_session(room):
         room.next_open_at = now if on else None
     room.save(update_fields=["status", "next_open_at"])
-    what = "switched on" if on else "switched off"
+    action = gettext_noop("room switched on") if on else gettext_noop("room switched off")
     after = {"status": room.status}
-    trail.record(actor=actor, action=f"room {what}", target=room, reason=reason, before=before, after=after, now=now)
-    events.record_room(room=room, what=what, now=now)
+    trail.record(actor=actor, action=action, target=room, reason=reason, before=before, after=after, now=now)
+    events.record_room(room=room, what="switched on" if on else "switched off", now=now)
     return room
 
 
@@ -127,7 +132,15 @@ def delete_room(*, actor: User, room_id: int, now: datetime, reason: str = "") -
     room.pending_change = room.pending_name = None
     room.save(update_fields=["status", "deleted_at", "next_open_at", "pending_change", "pending_name"])
     after = {"status": room.status, "pending_change": None}
-    trail.record(actor=actor, action="room deleted", target=room, reason=reason, before=before, after=after, now=now)
+    trail.record(
+        actor=actor,
+        action=gettext_noop("room deleted"),
+        target=room,
+        reason=reason,
+        before=before,
+        after=after,
+        now=now,
+    )
     events.record_room(room=room, what="deleted", now=now)
     if not _has_live_session(room):
         talk.close_conversation(room=room, now=now)

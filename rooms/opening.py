@@ -4,6 +4,8 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from accounts.models import Game
 from core.db.transactions import require_atomic
 from core.security.secrets import encrypt
@@ -41,7 +43,7 @@ def open_in(*, room: Room, now: datetime) -> Session:
         seed_encrypted=encrypt(seed),
         draw_commit=draw.commit(session_id=str(public_id), seed=seed),
     )
-    record_transition(session=session, before="", now=now, reason="opened")
+    record_transition(session=session, before="", now=now, reason=gettext_noop("opened"))
     room.current_session = session
     room.next_open_at = None
     room.open_failures = 0

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from core.amounts import allocate
 from rooms.errors import RoomInvalid
 
@@ -17,22 +19,30 @@ def prize_shares(rows: Sequence[tuple[int, Decimal]]) -> list[int]:
     (contract: rooms, "prizes"). Raises ``RoomInvalid`` with the rule that is broken.
     """
     if not 1 <= len(rows) <= PRIZES_MAX:
-        raise RoomInvalid(f"A game room must have between 1 and {PRIZES_MAX} prizes")
+        raise RoomInvalid(gettext_noop("A game room must have between 1 and %(max)s prizes"), max=PRIZES_MAX)
     shares: list[int] = []
     for position, (rank, percent) in enumerate(rows, start=1):
         if rank != position:
-            raise RoomInvalid(f"Rank must be sequential starting from 1, but got rank {rank} at position {position}")
+            raise RoomInvalid(
+                gettext_noop("Rank must be sequential starting from 1, but got rank %(rank)s at position %(position)s"),
+                rank=rank,
+                position=position,
+            )
         share = percent * 100
         if share != share.to_integral_value():
-            raise RoomInvalid(f"Percent of rank {rank} must have at most 2 decimal places")
+            raise RoomInvalid(gettext_noop("Percent of rank %(rank)s must have at most 2 decimal places"), rank=rank)
         if not 0 < share <= FULL_BP:
-            raise RoomInvalid(f"Percent of rank {rank} must be greater than 0 and at most 100")
+            raise RoomInvalid(
+                gettext_noop("Percent of rank %(rank)s must be greater than 0 and at most 100"), rank=rank
+            )
         if shares and share >= shares[-1]:
-            raise RoomInvalid(f"Percent must decrease with rank, but rank {rank} does not")
+            raise RoomInvalid(gettext_noop("Percent must decrease with rank, but rank %(rank)s does not"), rank=rank)
         shares.append(int(share))
     if sum(shares) != FULL_BP:
         total = Decimal(sum(shares)) / 100
-        raise RoomInvalid(f"Total percent of prizes must equal 100, but is {total.normalize():f}")
+        raise RoomInvalid(
+            gettext_noop("Total percent of prizes must equal 100, but is %(total)s"), total=f"{total.normalize():f}"
+        )
     return shares
 
 
@@ -49,7 +59,9 @@ def require_payable(*, shares_bp: Sequence[int], entry_fee_minor: int, seats: in
             return
         if min(allocate(pool_minor, shares_bp)) < 1:
             raise RoomInvalid(
-                "The smallest possible prize pool would leave a prize of 0; raise the fee or the last percent"
+                gettext_noop(
+                    "The smallest possible prize pool would leave a prize of 0; raise the fee or the last percent"
+                )
             )
 
 

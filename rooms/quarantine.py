@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from core import trail
@@ -30,4 +31,6 @@ def retry(*, session_id: int, now: datetime, reason: str, actor: User | None = N
     # The error stays readable until the session moves on.
     session.save(update_fields=["quarantined_at", "retry_at", "failures"])
     record_transition(session=session, before=session.status, now=now, reason=f"retried: {reason}"[:200], actor=actor)
-    trail.record(actor=actor, action="session retried", target=session, reason=reason, before=before, now=now)
+    trail.record(
+        actor=actor, action=gettext_noop("session retried"), target=session, reason=reason, before=before, now=now
+    )

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Max, QuerySet
+from django.utils.translation import gettext_noop
 
 from accounts import roles
 from accounts.models import Game, User
@@ -195,7 +196,7 @@ def recorded_refund(*, actor: User, session_id: int) -> tuple[Session, Sequence[
         raise NotMaster()
     session = session_with_room(session_id)
     if session is None or not manages(user=actor, room=session.room):
-        raise SessionNotFound("Session not found")
+        raise SessionNotFound(gettext_noop("Session not found"))
     if session.status not in (Session.Status.OUT, Session.Status.VOID):
         raise SessionNotOut()
     return session, participant_rows(refunded_in(session_id))

@@ -7,6 +7,8 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from accounts.models import User
 from payments import freezing, wallets
 from payments.audit import Finding
@@ -79,5 +81,10 @@ def require_releasable(symbol: str) -> Token:
     breach = look()
     if token.symbol in breach.symbols:
         first = breach.findings[0]
-        raise BooksStillWrong(f"The books are still wrong: {first.invariant} {first.where}: {first.what}")
+        raise BooksStillWrong(
+            gettext_noop("The books are still wrong: %(invariant)s %(where)s: %(what)s"),
+            invariant=first.invariant,
+            where=first.where,
+            what=first.what,
+        )
     return token

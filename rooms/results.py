@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from accounts.models import ApiKey, Game
 from core.db.transactions import use_case
 from rooms import locks
@@ -27,10 +29,10 @@ def submit_result(*, session_id: int, ranking: Sequence[int], key: ApiKey, now: 
             raise ResultDiffers()
         return known
     if session.result_mode != Game.ResultMode.SUBMITTED:
-        raise ResultRefused(f"The result of this session is decided by {session.result_mode}")
+        raise ResultRefused(gettext_noop("The result of this session is decided by %(mode)s"), mode=session.result_mode)
     if session.status != Session.Status.RUNNING or now >= session.ends_at:
-        raise ResultRefused("Results are taken while the session is running")
+        raise ResultRefused(gettext_noop("Results are taken while the session is running"))
     paid = Participant.objects.filter(session=session, status=Participant.Status.PAID)
     if sorted(ranking) != sorted(paid.values_list("pk", flat=True)):
-        raise ResultInvalid("The ranking must name every participant of the session exactly once")
+        raise ResultInvalid(gettext_noop("The ranking must name every participant of the session exactly once"))
     return SubmittedResult.objects.create(session=session, ranking=list(ranking), key=key, submitted_at=now)

@@ -3,6 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from accounts.models import User
 from core.db.transactions import use_case
 from rooms.errors import ScoreRefused, SessionNotFound
@@ -22,10 +24,10 @@ def submit_score(*, session_id: int, player: User, score: Decimal, now: datetime
     if session is None:
         raise SessionNotFound()
     if session.contest_id is None:
-        raise ScoreRefused(f"The result of this session is decided by {session.result_mode}")
+        raise ScoreRefused(gettext_noop("The result of this session is decided by %(mode)s"), mode=session.result_mode)
     try:
         contests.submit_score(contest_id=session.contest_id, user_id=player.pk, score=score, now=now)
     except NotEntered:
-        raise ScoreRefused("You have not joined this session") from None
+        raise ScoreRefused(gettext_noop("You have not joined this session")) from None
     except ContestNotRunning:
-        raise ScoreRefused("Scores are taken while the session is running") from None
+        raise ScoreRefused(gettext_noop("Scores are taken while the session is running")) from None

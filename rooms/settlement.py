@@ -3,6 +3,8 @@
 import uuid
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from core.db import sql
 from core.db.transactions import use_case
 from payments.errors import TokenFrozen
@@ -10,7 +12,7 @@ from rooms import closing, events, locks, prizes, ranking
 from rooms.models import Participant, Session
 from rooms.transitions import transition
 
-NO_RESULT = "no result by the deadline"
+NO_RESULT = gettext_noop("no result by the deadline")
 
 
 @use_case
@@ -37,7 +39,7 @@ def settle_session(*, session_id: int, now: datetime) -> bool:
     # I7: while the session is live its escrow holds exactly the entries' fees; settle_session checks that it empties.
     pool_minor = sum(entry.amount_minor for entry in entries)
     awards = prizes.award(pool_minor=pool_minor, shares_bp=session.prize_shares_bp, entries=len(ranked))
-    transition(session=session, to=Session.Status.ENDED, now=now, reason="settled")
+    transition(session=session, to=Session.Status.ENDED, now=now, reason=gettext_noop("settled"))
     done = sql.call("session_settle", session.pk, [entry.pk for entry in ranked], awards, uuid.uuid4(), now)
     if done["result"] == "token_frozen":
         raise TokenFrozen()

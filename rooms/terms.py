@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from core.amounts import format_amount, parse_amount
 from core.db.transactions import require_atomic
@@ -39,21 +40,29 @@ TERM_NAMES = tuple(field.name for field in fields(TermsChange))
 def check_terms(*, room: Room) -> None:
     """Raise ``RoomInvalid`` unless the room's terms can be played as they stand (contract: rooms, decisions)."""
     if room.entry_fee_minor <= 0:
-        raise RoomInvalid("Game room participation amount must be greater than 0")
+        raise RoomInvalid(gettext_noop("Game room participation amount must be greater than 0"))
     highest = parse_amount(settings.ROOM_MAX_PARTICIPATION_AMOUNT, decimals=AMOUNT_DECIMALS)
     if room.entry_fee_minor > highest:
         text = format_amount(highest, decimals=AMOUNT_DECIMALS)
-        raise RoomInvalid(f"Game room participation amount must not be greater than {text}")
+        raise RoomInvalid(
+            gettext_noop("Game room participation amount must not be greater than %(amount)s"), amount=text
+        )
     if room.max_participants < len(room.prize_shares_bp):
-        raise RoomInvalid("Game room max participants must be at least the number of prizes")
+        raise RoomInvalid(gettext_noop("Game room max participants must be at least the number of prizes"))
     if room.max_participants > settings.ROOM_MAX_PARTICIPANTS:
-        raise RoomInvalid(f"Game room max participants must not be greater than {settings.ROOM_MAX_PARTICIPANTS}")
+        raise RoomInvalid(
+            gettext_noop("Game room max participants must not be greater than %(max)s"),
+            max=settings.ROOM_MAX_PARTICIPANTS,
+        )
     prizes.require_payable(
         shares_bp=room.prize_shares_bp, entry_fee_minor=room.entry_fee_minor, seats=room.max_participants
     )
-    for term in ("join_window_seconds", "run_seconds"):
-        if not 1 <= getattr(room, term) <= WINDOW_SECONDS_MAX:
-            raise RoomInvalid(f"Game room {term} must be between 1 and {WINDOW_SECONDS_MAX}")
+    for seconds, template in (
+        (room.join_window_seconds, gettext_noop("Game room join_window_seconds must be between 1 and %(max)s")),
+        (room.run_seconds, gettext_noop("Game room run_seconds must be between 1 and %(max)s")),
+    ):
+        if not 1 <= seconds <= WINDOW_SECONDS_MAX:
+            raise RoomInvalid(template, max=WINDOW_SECONDS_MAX)
 
 
 def apply(*, room: Room, change: dict[str, Any]) -> None:

@@ -6,6 +6,8 @@ pending → running → ended · pending → out (refund) · running → void (r
 
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from accounts.models import User
 from core.db.transactions import require_atomic
 from rooms.errors import TransitionRefused
@@ -26,12 +28,14 @@ def transition(*, session: Session, to: Session.Status, now: datetime, reason: s
     """Move a locked session to ``to`` and leave a row that says so. Raises ``TransitionRefused``."""
     require_atomic()
     if to not in TRANSITIONS[session.status]:
-        raise TransitionRefused(f"The session is {session.status} and cannot become {to}")
+        raise TransitionRefused(
+            gettext_noop("The session is %(state)s and cannot become %(to)s"), state=Status(session.status), to=to
+        )
     before = session.status
     fields = {"status": to, "over_at": now if to in Session.OVER else None, "failures": 0, "last_error": ""}
     moved = Session.objects.filter(pk=session.pk, status=before).update(**fields)
     if moved != 1:
-        raise TransitionRefused(f"The session is no longer {before}")
+        raise TransitionRefused(gettext_noop("The session is no longer %(state)s"), state=Status(before))
     for name, value in fields.items():
         setattr(session, name, value)
     record_transition(session=session, before=before, now=now, reason=reason, actor=actor)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import models
+from django.utils.translation import gettext_noop
 
 from accounts.models import ApiClient, Game, GameUser, User
 from core import trail
@@ -51,7 +52,7 @@ def renew_token(*, game: Game, actor: User, reason: str, now: datetime) -> str:
         raise GameNotFound()
     access.token = new_game_token()
     access.save(update_fields=["token"])
-    trail.record(actor=actor, action="game token renewed", target=access, reason=reason, now=now)
+    trail.record(actor=actor, action=gettext_noop("game token renewed"), target=access, reason=reason, now=now)
     return access.token
 
 

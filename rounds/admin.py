@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 
 from accounts import roles
@@ -40,9 +41,11 @@ class GameVariableInline(TabularInline):
 
 class NewServiceKey(Act):
     slug = "service-key"
-    title = "New service key"
+    title = gettext_lazy("New service key")
     icon = "key"
-    advice = {"TOO_MANY_KEYS": "Revoke the one that is no longer used, on the page of the game's API client."}
+    advice = {
+        "TOO_MANY_KEYS": gettext_lazy("Revoke the one that is no longer used, on the page of the game's API client.")
+    }
 
     def explanation(self, obj: GameAccess) -> str:
         return _(
@@ -64,7 +67,7 @@ class NewServiceKey(Act):
 
 class RenewToken(Act):
     slug = "renew-token"
-    title = "New game token"
+    title = gettext_lazy("New game token")
     icon = "autorenew"
     is_dangerous = True
 
@@ -107,7 +110,7 @@ class GameAccessAdmin(PlatformAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: GameAccess | None = None) -> bool:
         return False
 
-    @admin.display(description="status", ordering="game__status")
+    @admin.display(description=gettext_lazy("status"), ordering="game__status")
     def game_status(self, access: GameAccess) -> str:
         return access.game.get_status_display()
 
@@ -118,7 +121,7 @@ class GameUserAdmin(ReadOnlyAdmin):
     list_filter = ("game",)
     list_select_related = ("game", "user")
     search_fields = ("username",)
-    search_help_text = "The beginning of a name or email address, or an id"
+    search_help_text = gettext_lazy("The beginning of a name or email address, or an id")
     ordering = ("-id",)
     exclude = ("password",)
     export_columns = (
@@ -141,7 +144,7 @@ class GameUserAdmin(ReadOnlyAdmin):
 class RankingPanel(Panel):
     """Who stands where now: the first rows of the contest, as players see them."""
 
-    title = "Ranking"
+    title = gettext_lazy("Ranking")
 
     def table(self, request: HttpRequest, obj: Contest) -> Table:
         found = queries.contest_table(contest_id=obj.pk, limit=RANKING_ROWS_MAX)
@@ -162,12 +165,13 @@ class RankingPanel(Panel):
             "order": order,
         }
         if obj.frozen_at is not None:
-            note = f"{note} {_('It has ended: the places are final.')}"
+            ended = _("It has ended: the places are final.")
+            note = f"{note} {ended}"
         return Table(
-            headings=("Place", "Player", "Score", "Submitted", "Round"),
+            headings=(_("Place"), _("Player"), _("Score"), _("Submitted"), _("Round")),
             rows=rows,
             note=note,
-            empty="No round yet",
+            empty=_("No round yet"),
         )
 
 
@@ -187,7 +191,7 @@ class ContestAdmin(ReadOnlyAdmin):
     list_filter = ("controller", "score_order", "game", ("created_at", admin.DateFieldListFilter))
     list_select_related = ("game",)
     search_fields = ("multiplayer_id",)
-    search_help_text = "A multiplayer id, or a contest's id"
+    search_help_text = gettext_lazy("A multiplayer id, or a contest's id")
     ordering = ("-id",)
     panels: ClassVar[list[Panel]] = [RankingPanel()]
     export_columns = (
@@ -227,7 +231,7 @@ class RoundAdmin(ReadOnlyAdmin):
     list_filter = ("game", "authoritative", ("created_at", admin.DateFieldListFilter))
     list_select_related = ("game", "game_user", "contest")
     search_fields = ("id",)
-    search_help_text = "The id of a round, a player of the game, or a contest"
+    search_help_text = gettext_lazy("The id of a round, a player of the game, or a contest")
     ordering = ("-id",)
     fields = (
         "game",
@@ -267,11 +271,11 @@ class RoundAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("game", "game_user", "contest")
 
-    @admin.display(description="contest", ordering="contest")
+    @admin.display(description=gettext_lazy("contest"), ordering="contest")
     def in_contest(self, row: Round) -> str:
         return "–" if row.contest is None else linked(row.contest)
 
-    @admin.display(description="score")
+    @admin.display(description=gettext_lazy("score"))
     def shown_score(self, row: Round) -> str:
         return "–" if row.score is None else score_text(row.score)
 
@@ -282,7 +286,7 @@ class LeaderboardAdmin(ReadOnlyAdmin):
     list_filter = ("game",)
     list_select_related = ("game",)
     search_fields = ("name",)
-    search_help_text = "The beginning of a name"
+    search_help_text = gettext_lazy("The beginning of a name")
     ordering = ("-id",)
 
     def search_exactly(self, term: str) -> Q:
@@ -291,7 +295,7 @@ class LeaderboardAdmin(ReadOnlyAdmin):
 
 class RemoveEntry(Act):
     slug = "remove"
-    title = "Take off the board"
+    title = gettext_lazy("Take off the board")
     icon = "delete"
     is_dangerous = True
 
@@ -321,7 +325,7 @@ class LeaderboardEntryAdmin(ReadOnlyAdmin):
     list_filter = ("leaderboard__game", ("created_at", admin.DateFieldListFilter))
     list_select_related = ("leaderboard", "game_user")
     search_fields = ("game_user__id",)
-    search_help_text = "The id of a player of the game, or the beginning of a leaderboard's name"
+    search_help_text = gettext_lazy("The id of a player of the game, or the beginning of a leaderboard's name")
     ordering = ("-id",)
     fields = ("leaderboard", "game_user", "shown_score", "metadata", "created_at")
     readonly_fields = fields
@@ -342,6 +346,6 @@ class LeaderboardEntryAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("leaderboard", "game_user")
 
-    @admin.display(description="score")
+    @admin.display(description=gettext_lazy("score"))
     def shown_score(self, entry: LeaderboardEntry) -> str:
         return score_text(entry.score)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from core.db.transactions import use_case
 from rounds.actors import Actor, count_activity
 from rounds.errors import AttributeNotFound, MissingParameter, TooManyAttributes
@@ -23,7 +25,9 @@ def set_attributes(*, actor: Actor, game_user_id: int, attributes: Sequence[tupl
     for key, value in attributes:
         if not 0 < len(key) <= ATTRIBUTE_KEY_LENGTH_MAX or len(value) > VALUE_LENGTH_MAX:
             raise MissingParameter(
-                f"A key has 1 to {ATTRIBUTE_KEY_LENGTH_MAX} characters, a value at most {VALUE_LENGTH_MAX}"
+                gettext_noop("A key has 1 to %(key_max)s characters, a value at most %(value_max)s"),
+                key_max=ATTRIBUTE_KEY_LENGTH_MAX,
+                value_max=VALUE_LENGTH_MAX,
             )
     # Counting locks the user's row: the limit below is checked by one request of the user at a time.
     count_activity(game_user_id=game_user_id, now=now)

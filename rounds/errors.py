@@ -1,104 +1,106 @@
 """What rounds refuses. The families say how; `core.wire.gamefuse` gives each code its status."""
 
+from django.utils.translation import gettext_noop as _
+
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class GameNotVerified(Forbidden):
     code = "GAME_NOT_VERIFIED"
-    default_message = "Failed to verify game, check the game id and token"
+    default_message = _("Failed to verify game, check the game id and token")
 
 
 class GameNotFound(NotFound):
     code = "GAME_NOT_FOUND"
-    default_message = "Game not found, check the game id and token"
+    default_message = _("Game not found, check the game id and token")
 
 
 class GameDisabled(Conflict):
     code = "GAME_DISABLED"
-    default_message = "Game is disabled"
+    default_message = _("Game is disabled")
 
 
 class GameInUse(Conflict):
     code = "GAME_IN_USE"
-    default_message = "Rooms were made for this game, it cannot be deleted"
+    default_message = _("Rooms were made for this game, it cannot be deleted")
 
 
 class GameUserNotFound(NotFound):
     code = "GAME_USER_NOT_FOUND"
-    default_message = "User not found"
+    default_message = _("User not found")
 
 
 class OtherGame(Forbidden):
     code = "OTHER_GAME"
-    default_message = "You cannot view another game's data"
+    default_message = _("You cannot view another game's data")
 
 
 class NotYourself(Forbidden):
     code = "NOT_YOURSELF"
-    default_message = "You can only change the current user"
+    default_message = _("You can only change the current user")
 
 
 class WrongPassword(Forbidden):
     """Unknown email or wrong password: the answer never says which."""
 
     code = "WRONG_PASSWORD"
-    default_message = "Incorrect email or password"
+    default_message = _("Incorrect email or password")
 
 
 class AlreadyTaken(Conflict):
     code = "ALREADY_TAKEN"
-    default_message = "Username or email has already been taken"
+    default_message = _("Username or email has already been taken")
 
 
 class RoundNotFound(NotFound):
     code = "ROUND_NOT_FOUND"
-    default_message = "Game round not found"
+    default_message = _("Game round not found")
 
 
 class NotOwner(Forbidden):
     code = "NOT_OWNER"
-    default_message = "Only the owner can change the game round"
+    default_message = _("Only the owner can change the game round")
 
 
 class NotEntered(Conflict):
     code = "NOT_ENTERED"
-    default_message = "This player has not joined the session of this multiplayer game round"
+    default_message = _("This player has not joined the session of this multiplayer game round")
 
 
 class ContestNotRunning(Conflict):
     """The session has not started, or is over: the clock decides."""
 
     code = "CONTEST_NOT_RUNNING"
-    default_message = "The session is not running, the game round cannot be changed"
+    default_message = _("The session is not running, the game round cannot be changed")
 
 
 class EntrantStays(Conflict):
     code = "ENTRANT_STAYS"
-    default_message = "A game round of a session cannot be deleted"
+    default_message = _("A game round of a session cannot be deleted")
 
 
 class MissingParameter(Invalid):
     """A parameter of the older routes is missing or unusable; they answer 400 where the newer ones say 422."""
 
     code = "MISSING_PARAMETER"
-    default_message = "Missing or invalid parameters"
+    default_message = _("Missing or invalid parameters")
 
 
 class NoEntries(Invalid):
     code = "NO_ENTRIES"
-    default_message = "No entries for this leaderboard name"
+    default_message = _("No entries for this leaderboard name")
 
 
 class AttributeNotFound(Invalid):
     code = "ATTRIBUTE_NOT_FOUND"
-    default_message = "User does not have an item with the specified key"
+    default_message = _("User does not have an item with the specified key")
 
 
 class NumberTooLarge(Invalid):
     code = "NUMBER_TOO_LARGE"
-    default_message = "The number is too large"
+    default_message = _("The number is too large")
 
 
 class TooManyAttributes(Conflict):
     code = "TOO_MANY_ATTRIBUTES"
-    default_message = "A user can have at most 500 attributes"
+    default_message = _("A user can have at most 500 attributes")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from core import trail
@@ -70,7 +71,14 @@ def remove_entry(*, actor: User, entry_id: int, reason: str, now: datetime) -> b
         "metadata": entry.metadata,
         "created_at": entry.created_at,
     }
-    trail.record(actor=actor, action="leaderboard entry removed", target=entry, reason=reason, before=before, now=now)
+    trail.record(
+        actor=actor,
+        action=gettext_noop("leaderboard entry removed"),
+        target=entry,
+        reason=reason,
+        before=before,
+        now=now,
+    )
     entry.delete()
     return True
 

@@ -9,6 +9,8 @@ import secrets
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Game, GameUser
 from core.db import clock
@@ -36,29 +38,31 @@ class GameAccess(models.Model):
     readable for the back-office; what must stay secret is the service key.
     """
 
-    game = models.OneToOneField(Game, models.CASCADE, primary_key=True, related_name="access")
-    token = models.CharField(max_length=64, unique=True, default=new_game_token, editable=False)
-    description = models.TextField(max_length=2000, blank=True, default="")
+    game = models.OneToOneField(Game, models.CASCADE, primary_key=True, related_name="access", verbose_name=_("game"))
+    token = models.CharField(_("token"), max_length=64, unique=True, default=new_game_token, editable=False)
+    description = models.TextField(_("description"), max_length=2000, blank=True, default="")
     # Made by the test-suite routes, which may delete it again with all that hangs on it.
-    is_test = models.BooleanField(default=False, editable=False)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    is_test = models.BooleanField(_("is test"), default=False, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     class Meta:
-        verbose_name = "game access"
-        verbose_name_plural = "game accesses"
+        verbose_name = _("game access")
+        verbose_name_plural = _("game accesses")
 
     def __str__(self) -> str:
-        return f"access of game {self.pk}"
+        return gettext("access of game %(number)s") % {"number": self.pk}
 
 
 class GameVariable(models.Model):
     """A setting of the game that its clients read at start-up."""
 
-    access = models.ForeignKey(GameAccess, models.CASCADE, related_name="variables")
-    key = models.CharField(max_length=100)
-    value = models.TextField(max_length=2000, blank=True)
+    access = models.ForeignKey(GameAccess, models.CASCADE, related_name="variables", verbose_name=_("access"))
+    key = models.CharField(_("key"), max_length=100)
+    value = models.TextField(_("value"), max_length=2000, blank=True)
 
     class Meta:
+        verbose_name = _("game variable")
+        verbose_name_plural = _("game variables")
         constraints = [models.UniqueConstraint(fields=["access", "key"], name="rounds_gamevariable_key")]
 
     def __str__(self) -> str:
@@ -73,22 +77,26 @@ class Contest(models.Model):
     """
 
     class Controller(models.TextChoices):
-        API = "api", "Game clients"
-        SESSION = "session", "A paid session"
+        API = "api", _("Game clients")
+        SESSION = "session", _("A paid session")
 
-    game = models.ForeignKey(Game, models.PROTECT, related_name="contests")
+    game = models.ForeignKey(Game, models.PROTECT, related_name="contests", verbose_name=_("game"))
     # A number of its own, unique within the game: a client may bring the number its match server gave.
-    multiplayer_id = models.BigIntegerField()
-    controller = models.CharField(max_length=8, choices=Controller)
-    score_order = models.CharField(max_length=4, choices=Game.ScoreOrder)
-    master = models.ForeignKey(GameUser, models.PROTECT, null=True, blank=True, related_name="+")
-    opens_at = models.DateTimeField(null=True, blank=True)
-    closes_at = models.DateTimeField(null=True, blank=True)
-    frozen_at = models.DateTimeField(null=True, blank=True)
-    rounds_count = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField()
+    multiplayer_id = models.BigIntegerField(_("multiplayer id"))
+    controller = models.CharField(_("controller"), max_length=8, choices=Controller)
+    score_order = models.CharField(_("score order"), max_length=4, choices=Game.ScoreOrder)
+    master = models.ForeignKey(
+        GameUser, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("master")
+    )
+    opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
+    frozen_at = models.DateTimeField(_("frozen at"), null=True, blank=True)
+    rounds_count = models.PositiveIntegerField(_("rounds count"), default=0)
+    created_at = models.DateTimeField(_("created at"))
 
     class Meta:
+        verbose_name = _("contest")
+        verbose_name_plural = _("contests")
         constraints = [
             models.UniqueConstraint(fields=["game", "multiplayer_id"], name="rounds_contest_multiplayer_id"),
             models.CheckConstraint(condition=Q(controller__in=["api", "session"]), name="rounds_contest_controller"),
@@ -100,7 +108,7 @@ class Contest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"contest {self.pk}"
+        return gettext("contest %(number)s") % {"number": self.pk}
 
 
 class Round(models.Model):
@@ -111,25 +119,29 @@ class Round(models.Model):
     while there is none.
     """
 
-    game = models.ForeignKey(Game, models.PROTECT, db_index=False, related_name="rounds")
-    game_user = models.ForeignKey(GameUser, models.CASCADE, db_index=False, related_name="rounds")
+    game = models.ForeignKey(Game, models.PROTECT, db_index=False, related_name="rounds", verbose_name=_("game"))
+    game_user = models.ForeignKey(
+        GameUser, models.CASCADE, db_index=False, related_name="rounds", verbose_name=_("game user")
+    )
     contest = models.ForeignKey(Contest, models.CASCADE, null=True, blank=True, db_index=False, related_name="rounds")
     # The round decides a paid session: only its player or the game's service key may score it (contract: rounds).
-    authoritative = models.BooleanField(default=False)
-    game_type = models.CharField(max_length=GAME_TYPE_LENGTH_MAX)
-    start_time = models.DateTimeField()
-    end_time = models.DateTimeField(null=True, blank=True)
+    authoritative = models.BooleanField(_("authoritative"), default=False)
+    game_type = models.CharField(_("game type"), max_length=GAME_TYPE_LENGTH_MAX)
+    start_time = models.DateTimeField(_("start time"))
+    end_time = models.DateTimeField(_("end time"), null=True, blank=True)
     score = models.DecimalField(max_digits=SCORE_DIGITS_MAX, decimal_places=SCORE_DECIMALS_MAX, null=True, blank=True)
     standing = models.DecimalField(
         max_digits=SCORE_DIGITS_MAX, decimal_places=SCORE_DECIMALS_MAX, default=UNSCORED, editable=False
     )
-    submitted_at = models.DateTimeField()
-    place = models.PositiveIntegerField(null=True, blank=True)
-    metadata = models.JSONField(null=True, blank=True)
-    created_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(_("submitted at"))
+    place = models.PositiveIntegerField(_("place"), null=True, blank=True)
+    metadata = models.JSONField(_("metadata"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"))
+    updated_at = models.DateTimeField(_("updated at"))
 
     class Meta:
+        verbose_name = _("round")
+        verbose_name_plural = _("rounds")
         constraints = [
             models.CheckConstraint(condition=_STANDING_OF_SCORE, name="rounds_round_standing_of_score"),
             models.CheckConstraint(
@@ -154,18 +166,20 @@ class Round(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"round {self.pk}"
+        return gettext("round %(number)s") % {"number": self.pk}
 
 
 class Leaderboard(models.Model):
     """A named list of scores of one game; its order is the game's when the first entry came."""
 
-    game = models.ForeignKey(Game, models.PROTECT, db_index=False, related_name="leaderboards")
-    name = models.CharField(max_length=LEADERBOARD_NAME_LENGTH_MAX)
-    score_order = models.CharField(max_length=4, choices=Game.ScoreOrder)
-    created_at = models.DateTimeField()
+    game = models.ForeignKey(Game, models.PROTECT, db_index=False, related_name="leaderboards", verbose_name=_("game"))
+    name = models.CharField(_("name"), max_length=LEADERBOARD_NAME_LENGTH_MAX)
+    score_order = models.CharField(_("score order"), max_length=4, choices=Game.ScoreOrder)
+    created_at = models.DateTimeField(_("created at"))
 
     class Meta:
+        verbose_name = _("leaderboard")
+        verbose_name_plural = _("leaderboards")
         constraints = [models.UniqueConstraint(fields=["game", "name"], name="rounds_leaderboard_name")]
 
     def __str__(self) -> str:
@@ -175,15 +189,20 @@ class Leaderboard(models.Model):
 class LeaderboardEntry(models.Model):
     """One score on a leaderboard; a player may have any number."""
 
-    leaderboard = models.ForeignKey(Leaderboard, models.CASCADE, db_index=False, related_name="entries")
-    game_user = models.ForeignKey(GameUser, models.CASCADE, db_index=False, related_name="leaderboard_entries")
+    leaderboard = models.ForeignKey(
+        Leaderboard, models.CASCADE, db_index=False, related_name="entries", verbose_name=_("leaderboard")
+    )
+    game_user = models.ForeignKey(
+        GameUser, models.CASCADE, db_index=False, related_name="leaderboard_entries", verbose_name=_("game user")
+    )
     score = models.DecimalField(max_digits=SCORE_DIGITS_MAX, decimal_places=SCORE_DECIMALS_MAX)
     standing = models.DecimalField(max_digits=SCORE_DIGITS_MAX, decimal_places=SCORE_DECIMALS_MAX, editable=False)
-    metadata = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField()
+    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created at"))
 
     class Meta:
-        verbose_name_plural = "leaderboard entries"
+        verbose_name = _("leaderboard entry")
+        verbose_name_plural = _("leaderboard entries")
         constraints = [
             models.CheckConstraint(condition=_STANDING_OF_SCORE, name="rounds_leaderboardentry_standing_of_score")
         ]
@@ -195,7 +214,7 @@ class LeaderboardEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"entry {self.pk}"
+        return gettext("entry %(number)s") % {"number": self.pk}
 
 
 class GameUserAttribute(models.Model):
@@ -206,6 +225,7 @@ class GameUserAttribute(models.Model):
     value = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = _("game user attribute")
         constraints = [models.UniqueConstraint(fields=["game_user", "key"], name="rounds_gameuserattribute_key")]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError
 from django.db.models import F, Value
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_noop
 
 from accounts.models import GAME_USERNAME_LENGTH_MAX, Game, GameUser, GameUserToken, User, UserManager
 from core.db import sql
@@ -37,6 +38,10 @@ TEST_USER_PASSWORD = "password"
 TOKEN_BYTES = 32
 # A player uses a few devices at a time; the sign-in before that many is forgotten.
 TOKENS_MAX = 10
+_TAKEN = {
+    "accounts_gameuser_username_any_case": gettext_noop("Username has already been taken"),
+    "accounts_gameuser_email_any_case": gettext_noop("Email has already been taken"),
+}
 # Every JavaScript client can hold integers up to here exactly.
 NUMBER_MAX = 2**53 - 1
 
@@ -67,7 +72,7 @@ def sign_up(
     """
     game = playable_game(game_id=game_id, token=game_token, token_needed=True)
     if password != password_confirmation:
-        raise Invalid("Password confirmation doesn't match Password")
+        raise Invalid(gettext_noop("Password confirmation doesn't match Password"))
     user = _insert(game=game, email=email, username=username, password=password, now=now)
     GameUser.objects.filter(pk=user.pk).update(last_login=now)
     return _signed_in(user.pk, now=now)
@@ -147,7 +152,11 @@ def require_self(actor: Actor, game_user_id: int) -> None:
 def _insert(*, game: Game, email: str, username: str, password: str, now: datetime) -> GameUser:
     require_atomic()
     if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
-        raise Invalid(f"Password must have {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters")
+        raise Invalid(
+            gettext_noop("Password must have %(min)s to %(max)s characters"),
+            min=PASSWORD_LENGTH_MIN,
+            max=PASSWORD_LENGTH_MAX,
+        )
     user = GameUser(
         game=game,
         email=_clean_email(email),
@@ -161,9 +170,8 @@ def _insert(*, game: Game, email: str, username: str, password: str, now: dateti
         user.save(force_insert=True)
     except IntegrityError as error:
         constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
-        for column in ("username", "email"):
-            if constraint == f"accounts_gameuser_{column}_any_case":
-                raise AlreadyTaken(f"{column.capitalize()} has already been taken") from error
+        if constraint in _TAKEN:
+            raise AlreadyTaken(_TAKEN[constraint]) from error
         raise
     return user
 
@@ -173,9 +181,9 @@ def _clean_email(text: str) -> str:
     try:
         validate_email(email)
     except ValidationError:
-        raise Invalid("Email is invalid") from None
+        raise Invalid(gettext_noop("Email is invalid")) from None
     if len(email) > EMAIL_LENGTH_MAX:
-        raise Invalid("Email is too long")
+        raise Invalid(gettext_noop("Email is too long"))
     return email
 
 

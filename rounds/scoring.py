@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from accounts.models import GameUser
 from core.db.transactions import require_atomic, use_case
 from rounds import contests
@@ -47,7 +49,7 @@ def create_round(
         _change(entry, actor=actor, values=values, now=now)
         return entry.pk
     if player.pk != actor.user.pk and (contest is None or contest.master_id != actor.user.pk):
-        raise NotOwner("Only the master of a multiplayer game round can add rounds of other users")
+        raise NotOwner(gettext_noop("Only the master of a multiplayer game round can add rounds of other users"))
     entry = Round(
         game_id=player.game_id,
         game_user=player,
@@ -90,9 +92,9 @@ def delete_round(*, actor: Actor, round_id: int, now: datetime) -> None:
 def _player(actor: Actor, game_user_id: int) -> GameUser:
     player = GameUser.objects.filter(pk=game_user_id).first()
     if player is None:
-        raise GameUserNotFound("Game user must exist")
+        raise GameUserNotFound(gettext_noop("Game user must exist"))
     if player.game_id != actor.user.game_id:
-        raise OtherGame("You cannot add game rounds of another game's users")
+        raise OtherGame(gettext_noop("You cannot add game rounds of another game's users"))
     return player
 
 
@@ -116,7 +118,7 @@ def _find(actor: Actor, round_id: int) -> Round:
     if entry is None:
         raise RoundNotFound()
     if entry.game_id != actor.user.game_id:
-        raise OtherGame("You cannot change game rounds of another game")
+        raise OtherGame(gettext_noop("You cannot change game rounds of another game"))
     return entry
 
 

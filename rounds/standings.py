@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from core.errors import Invalid
 
 # Every score is nearer to zero than this, so as a standing it is behind all of them.
@@ -20,7 +22,7 @@ class InvalidScore(Invalid):
     """The number cannot be kept exactly as a score."""
 
     code = "INVALID_SCORE"
-    default_message = "Score must be a number below 10^21 with at most 30 decimal places"
+    default_message = gettext_noop("Score must be a number below 10^21 with at most 30 decimal places")
 
 
 @dataclass(frozen=True, slots=True)

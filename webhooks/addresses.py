@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from webhooks.errors import UrlRefused
 from webhooks.models import URL_LENGTH_MAX
@@ -71,37 +72,37 @@ class Target:
 def target_of(url: str) -> Target:
     """The host and port of a URL that may be an endpoint's, as far as its text says. Raises ``UrlRefused``."""
     if len(url) > URL_LENGTH_MAX or not _PLAIN.fullmatch(url) or _AMBIGUOUS.intersection(url):
-        raise UrlRefused(f"The URL must be plain ASCII of at most {URL_LENGTH_MAX} characters")
+        raise UrlRefused(gettext_noop("The URL must be plain ASCII of at most %(max)s characters"), max=URL_LENGTH_MAX)
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise UrlRefused("The URL cannot be read") from None
+        raise UrlRefused(gettext_noop("The URL cannot be read")) from None
     schemes = ("https", "http") if settings.WEBHOOKS_ALLOW_PRIVATE else ("https",)
     if parts.scheme not in schemes:
-        raise UrlRefused("The URL must begin with https://")
+        raise UrlRefused(gettext_noop("The URL must begin with https://"))
     if "@" in parts.netloc:
-        raise UrlRefused("The URL must not hold a user name or password")
+        raise UrlRefused(gettext_noop("The URL must not hold a user name or password"))
     if "#" in url:
-        raise UrlRefused("The URL must not have a fragment")
+        raise UrlRefused(gettext_noop("The URL must not have a fragment"))
     port = port if port is not None else 443 if parts.scheme == "https" else 80
     if port not in settings.WEBHOOKS_PORTS and not settings.WEBHOOKS_ALLOW_PRIVATE:
         ports = " or ".join(str(allowed) for allowed in settings.WEBHOOKS_PORTS)
-        raise UrlRefused(f"The URL's port must be {ports}")
+        raise UrlRefused(gettext_noop("The URL's port must be %(ports)s"), ports=ports)
     return Target(host=_host(parts.hostname or ""), port=port)
 
 
 def _host(host: str) -> str:
     """A DNS name, or an address in its one plain spelling; ``127.1``, ``0x7f.1`` and the like are neither."""
     if ":" in host and "%" in host:
-        raise UrlRefused("The URL's host is no valid address")
+        raise UrlRefused(gettext_noop("The URL's host is no valid address"))
     if ":" in host or host.replace(".", "").isdecimal():
         try:
             return str(ipaddress.ip_address(host))
         except ValueError:
-            raise UrlRefused("The URL's host is no valid address") from None
+            raise UrlRefused(gettext_noop("The URL's host is no valid address")) from None
     if not _NAME.fullmatch(host):
-        raise UrlRefused("The URL's host is no valid name")
+        raise UrlRefused(gettext_noop("The URL's host is no valid name"))
     return host
 
 
@@ -127,12 +128,12 @@ def public_addresses(target: Target, *, resolve: Resolver = look_up) -> Sequence
     try:
         addresses = [target.host] if _is_address(target.host) else resolve(target.host, target.port)
     except (OSError, UnicodeError):
-        raise UrlRefused("The URL's host cannot be found") from None
+        raise UrlRefused(gettext_noop("The URL's host cannot be found")) from None
     if not addresses:
-        raise UrlRefused("The URL's host cannot be found")
+        raise UrlRefused(gettext_noop("The URL's host cannot be found"))
     if not settings.WEBHOOKS_ALLOW_PRIVATE and not all(is_public(address) for address in addresses):
         # Which address it is would tell a stranger what this network looks like inside.
-        raise UrlRefused("The URL's host is not on the public internet")
+        raise UrlRefused(gettext_noop("The URL's host is not on the public internet"))
     return addresses
 
 

@@ -9,18 +9,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts import roles
 from accounts.models import ApiClient, User
-from backoffice import sentences
 from backoffice.acts import Act, ReasonForm, RotationForm, ShownOnce
 from backoffice.admin import ReadOnlyAdmin
-from backoffice.panels import Button, Cell, Panel, Table
-from webhooks import deliveries, endpoints
-from webhooks.catalogue import EventType
+from backoffice.panels import Button, Cell, Panel, Table, kept_text
+from webhooks import deliveries, endpoints, sending
+from webhooks.catalogue import GAME, MASTER, TENANT, EventType
 from webhooks.models import NAME_LENGTH_MAX, URL_LENGTH_MAX, Delivery, Endpoint, Event
 
 ROWS_SHOWN = 50
@@ -28,17 +27,37 @@ CHANGE_ENDPOINTS = "webhooks.change_endpoint"
 REPLAY = "webhooks.change_delivery"
 READ_CHAT = "chat.view_message"
 STATE_TONES = {"pending": "info", "delivered": "success", "dead": "danger"}
+OWNER_KINDS = {MASTER: gettext_lazy("master"), TENANT: gettext_lazy("tenant"), GAME: gettext_lazy("game")}
+
+
+def error_text(error: str) -> str:
+    """The last error of a delivery in the active language."""
+    seconds = {"seconds": f"{sending.TIMEOUT_SECONDS:g}"}
+    return _(sending.NO_ANSWER) % seconds if error == sending.NO_ANSWER % seconds else kept_text(error)
+
+
+def reason_text(reason: str) -> str:
+    """The reason an endpoint was disabled, in the active language."""
+    days = {"days": deliveries.FAILING_MAX.days}
+    if reason == deliveries.ALL_FAILED % days:
+        return _(deliveries.ALL_FAILED) % days
+    before_key = endpoints.BY_KEY % {"key": ""}
+    if reason.startswith(before_key):
+        return _(endpoints.BY_KEY) % {"key": reason.removeprefix(before_key)}
+    return kept_text(reason)
 
 
 class TermsForm(ReasonForm):
     """What an endpoint is to be."""
 
-    name = forms.CharField(max_length=NAME_LENGTH_MAX, widget=UnfoldAdminTextInputWidget())
+    name = forms.CharField(max_length=NAME_LENGTH_MAX, widget=UnfoldAdminTextInputWidget(), label=gettext_lazy("Name"))
     url = forms.CharField(
-        label="URL", max_length=URL_LENGTH_MAX, widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "https://"})
+        label=gettext_lazy("URL"),
+        max_length=URL_LENGTH_MAX,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "https://"}),
     )
     types = forms.MultipleChoiceField(
-        label="Events", choices=EventType.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=gettext_lazy("Events"), choices=EventType.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     field_order: tuple[str, ...] = ("name", "url", "types", "reason")
 
@@ -46,7 +65,7 @@ class TermsForm(ReasonForm):
         super().__init__(*args, **kwargs)
         types = cast(forms.MultipleChoiceField, self.fields["types"])
         # The name that receivers know it by, before the words of the page.
-        types.choices = [(value, f"{value}: {_(label)}") for value, label in EventType.choices]
+        types.choices = [(value, f"{value}: {label}") for value, label in EventType.choices]
 
     def starting_values(self) -> dict[str, Any]:
         if self.obj is None:
@@ -57,17 +76,20 @@ class TermsForm(ReasonForm):
 class CreateForm(TermsForm):
     client = forms.ModelChoiceField(
         ApiClient.objects.order_by("name"),
-        label="API client",
+        label=gettext_lazy("API client"),
         required=False,
         empty_label="–",
         widget=UnfoldAdminSelectWidget,
-        help_text="A tenant or a game's server. With neither a client nor a master the endpoint is the platform's.",
+        help_text=gettext_lazy(
+            "A tenant or a game's server. With neither a client nor a master the endpoint is the platform's."
+        ),
     )
     master = forms.ModelChoiceField(
         User.objects.filter(is_master=True).order_by("username"),
         required=False,
         empty_label="–",
         widget=UnfoldAdminSelectWidget,
+        label=gettext_lazy("Master"),
     )
     field_order: tuple[str, ...] = ("name", "client", "master", "url", "types", "reason")
 
@@ -91,7 +113,7 @@ class EndpointAct(Act):
 class CreateEndpoint(EndpointAct):
     slug = "add"
     needs_fresh_login = True
-    title = "New webhook endpoint"
+    title = gettext_lazy("New webhook endpoint")
     icon = "add"
     form = CreateForm
 
@@ -115,7 +137,7 @@ class CreateEndpoint(EndpointAct):
 class EditEndpoint(EndpointAct):
     slug = "edit"
     needs_fresh_login = True
-    title = "Edit"
+    title = gettext_lazy("Edit")
     icon = "edit"
     form = TermsForm
 
@@ -131,7 +153,7 @@ class EditEndpoint(EndpointAct):
 class RotateSecret(EndpointAct):
     slug = "rotate"
     needs_fresh_login = True
-    title = "Rotate the secret"
+    title = gettext_lazy("Rotate the secret")
     icon = "autorenew"
     form = RotationForm
 
@@ -151,7 +173,7 @@ class RotateSecret(EndpointAct):
 
 class DisableEndpoint(EndpointAct):
     slug = "disable"
-    title = "Disable"
+    title = gettext_lazy("Disable")
     icon = "notifications_off"
     is_dangerous = True
 
@@ -170,7 +192,7 @@ class DisableEndpoint(EndpointAct):
 
 class EnableEndpoint(EndpointAct):
     slug = "enable"
-    title = "Enable"
+    title = gettext_lazy("Enable")
     icon = "notifications_active"
 
     def explanation(self, obj: Endpoint) -> str:
@@ -188,7 +210,7 @@ class EnableEndpoint(EndpointAct):
 
 class SendTest(EndpointAct):
     slug = "test"
-    title = "Send a test event"
+    title = gettext_lazy("Send a test event")
     icon = "send"
 
     def explanation(self, obj: Endpoint) -> str:
@@ -204,7 +226,7 @@ class SendTest(EndpointAct):
 
 class ReplayDead(EndpointAct):
     slug = "replay-dead"
-    title = "Replay what was given up"
+    title = gettext_lazy("Replay what was given up")
     icon = "replay"
 
     def explanation(self, obj: Endpoint) -> str:
@@ -230,7 +252,7 @@ class ReplayDead(EndpointAct):
 
 class DeleteEndpoint(EndpointAct):
     slug = "remove"
-    title = "Delete"
+    title = gettext_lazy("Delete")
     icon = "delete"
     is_dangerous = True
 
@@ -259,7 +281,7 @@ def _shown(done: str, issued: endpoints.Issued) -> ShownOnce:
 
 
 class DeliveriesPanel(Panel):
-    title = "Deliveries"
+    title = gettext_lazy("Deliveries")
 
     def is_shown(self, request: HttpRequest, obj: Endpoint) -> bool:
         return request.user.has_perm("webhooks.view_delivery")
@@ -269,16 +291,16 @@ class DeliveriesPanel(Panel):
             [
                 Cell(delivery.event.public_id, link=_page("delivery", delivery.pk)),
                 delivery.event.type,
-                Cell(delivery.state, tone=STATE_TONES[delivery.state]),
+                Cell(delivery.get_state_display(), tone=STATE_TONES[delivery.state]),
                 Cell(delivery.attempts, is_number=True),
-                sentences.translated(delivery.last_error) or delivery.last_status,
+                error_text(delivery.last_error) or delivery.last_status,
                 delivery.created_at,
             ]
             for delivery in deliveries.newest(obj, limit=ROWS_SHOWN)
         ]
         listed = f"{reverse('admin:webhooks_delivery_changelist')}?endpoint__id__exact={obj.pk}"
-        headings = ("Message", "Type", "State", "Attempts", "Last answer", "Since")
-        return Table(headings=headings, rows=rows, empty="Nothing was sent yet", more=Cell(_("All"), link=listed))
+        headings = (_("Message"), _("Type"), _("State"), _("Attempts"), _("Last answer"), _("Since"))
+        return Table(headings=headings, rows=rows, empty=_("Nothing was sent yet"), more=Cell(_("All"), link=listed))
 
     def buttons(self, request: HttpRequest, obj: Endpoint) -> list[Button]:
         link = f"{reverse('admin:webhooks_delivery_changelist')}?endpoint__id__exact={obj.pk}&state__exact=dead"
@@ -290,7 +312,7 @@ def _page(model: str, pk: int) -> str:
 
 
 class DisabledFilter(admin.SimpleListFilter):
-    title = "disabled"
+    title = gettext_lazy("disabled")
     parameter_name = "disabled"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -313,7 +335,6 @@ class EndpointAdmin(ReadOnlyAdmin):
         "owner",
         "url",
         "types",
-        "health",
         "failing_since",
         "disabled_at",
         "why_disabled",
@@ -341,32 +362,32 @@ class EndpointAdmin(ReadOnlyAdmin):
         # What signs is nobody's to see, and is not fetched.
         return super().get_queryset(request).defer("secret_encrypted", "old_secret_encrypted")
 
-    @admin.display(description="owner")
+    @admin.display(description=gettext_lazy("owner"))
     def owner(self, endpoint: Endpoint) -> str:
         named = endpoint.client or endpoint.user
-        return _("the platform") if named is None else f"{named} ({_(endpoint.owner_kind)})"
+        return _("the platform") if named is None else f"{named} ({OWNER_KINDS[endpoint.owner_kind]})"
 
-    @admin.display(description="disabled reason")
+    @admin.display(description=gettext_lazy("disabled reason"))
     def why_disabled(self, endpoint: Endpoint) -> str:
-        return sentences.translated(endpoint.disabled_reason)
+        return reason_text(endpoint.disabled_reason)
 
     @display(
-        description="state",
-        label=sentences.Tones({"listens": "success", "failing": "warning", "disabled": "danger", "deleted": "plain"}),
+        description=gettext_lazy("state"),
+        label={"listens": "success", "failing": "warning", "disabled": "danger", "deleted": "plain"},
     )
-    def health(self, endpoint: Endpoint) -> str:
+    def health(self, endpoint: Endpoint) -> tuple[str, str]:
         if endpoint.deleted_at is not None:
-            return _("deleted")
+            return "deleted", _("deleted")
         if endpoint.disabled_at is not None:
-            return _("disabled")
-        return _("listens") if endpoint.failing_since is None else _("failing")
+            return "disabled", _("disabled")
+        return ("listens", _("listens")) if endpoint.failing_since is None else ("failing", _("failing"))
 
 
 class ReplayDelivery(Act):
     slug = "replay"
-    title = "Replay"
+    title = gettext_lazy("Replay")
     icon = "replay"
-    advice = {"WEBHOOK_ENDPOINT_DISABLED": "Enable the endpoint on its page, then replay."}
+    advice = {"WEBHOOK_ENDPOINT_DISABLED": gettext_lazy("Enable the endpoint on its page, then replay.")}
 
     def explanation(self, obj: Delivery) -> str:
         return _("%(event)s is sent to %(name)s again, under the same id, with all attempts anew.") % {
@@ -392,12 +413,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("event", "endpoint")
     search_fields = ("=event__public_id",)
-    search_help_text = "A message's id (msg_…)"
+    search_help_text = gettext_lazy("A message's id (msg_…)")
     ordering = ("-id",)
     fields = (
         "event",
         "endpoint",
-        "shown_state",
+        "state",
         "attempts",
         "next_attempt",
         "last_status",
@@ -415,25 +436,25 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "endpoint__id__exact" or super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description="next attempt at")
+    @admin.display(description=gettext_lazy("next attempt at"))
     def next_attempt(self, delivery: Delivery) -> datetime | None:
         return delivery.next_attempt_at if delivery.state == Delivery.State.PENDING else None
 
-    @admin.display(description="message", ordering="event")
+    @admin.display(description=gettext_lazy("message"), ordering="event")
     def message(self, delivery: Delivery) -> str:
         return delivery.event.public_id
 
-    @admin.display(description="type")
+    @admin.display(description=gettext_lazy("type"))
     def type(self, delivery: Delivery) -> str:
         return delivery.event.type
 
-    @display(description="state", ordering="state", label=sentences.Tones(STATE_TONES))
-    def shown_state(self, delivery: Delivery) -> str:
-        return _(delivery.state)
+    @display(description=gettext_lazy("state"), ordering="state", label=STATE_TONES)
+    def shown_state(self, delivery: Delivery) -> tuple[str, str]:
+        return delivery.state, delivery.get_state_display()
 
-    @admin.display(description="last error")
+    @admin.display(description=gettext_lazy("last error"))
     def shown_error(self, delivery: Delivery) -> str:
-        return sentences.translated(delivery.last_error)
+        return error_text(delivery.last_error)
 
 
 @admin.register(Event)

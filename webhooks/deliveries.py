@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from core import trail
@@ -37,7 +38,8 @@ UNDER_WAY_EACH = 4
 # Longer than all attempts of one delivery: an endpoint is given up when it has been let down by that many in a row.
 FAILING_MAX = timedelta(days=5)
 KEPT = timedelta(days=30)
-GONE = "It answered 410 Gone"
+GONE = gettext_noop("It answered 410 Gone")
+ALL_FAILED = gettext_noop("Every attempt of %(days)s days has failed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +143,7 @@ def _note_health(endpoint: Endpoint, outcome: Outcome, now: datetime) -> None:
         endpoint.failing_since = now
         endpoint.save(update_fields=["failing_since"])
     elif now - endpoint.failing_since >= FAILING_MAX:
-        disable(endpoint=endpoint, reason=f"Every attempt of {FAILING_MAX.days} days has failed", now=now)
+        disable(endpoint=endpoint, reason=ALL_FAILED % {"days": FAILING_MAX.days}, now=now)
 
 
 def disable(*, endpoint: Endpoint, reason: str, now: datetime) -> bool:
@@ -155,7 +157,7 @@ def disable(*, endpoint: Endpoint, reason: str, now: datetime) -> bool:
     endpoint.disabled_at, endpoint.disabled_reason = now, reason[:REASON_LENGTH_MAX]
     endpoint.save(update_fields=["disabled_at", "disabled_reason"])
     Delivery.objects.filter(endpoint=endpoint, state=State.PENDING).update(
-        state=State.DEAD, finished_at=now, claim=None, last_error="The endpoint was disabled"
+        state=State.DEAD, finished_at=now, claim=None, last_error=gettext_noop("The endpoint was disabled")
     )
     return True
 
@@ -180,7 +182,7 @@ def replay(*, delivery_id: int, actor: User | None, reason: str, now: datetime, 
     after = {"state": State.PENDING, "message": delivery.event.public_id}
     trail.record(
         actor=actor,
-        action="webhook replayed",
+        action=gettext_noop("webhook replayed"),
         target=delivery,
         reason=reason,
         before=before,
@@ -204,7 +206,7 @@ def replay_dead(*, endpoint_id: int, actor: User | None, reason: str, now: datet
     count = _revive(Delivery.objects.filter(endpoint=endpoint, state=State.DEAD), now)
     trail.record(
         actor=actor,
-        action="dead webhooks replayed",
+        action=gettext_noop("dead webhooks replayed"),
         target=endpoint,
         reason=reason,
         after={"count": count},

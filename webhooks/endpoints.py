@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts import roles
 from accounts.models import ApiClient, User
@@ -33,6 +34,9 @@ ENDPOINTS_EACH_MAX = 20
 # Whoever asks waits for it, and a thread of the server with it.
 LOOK_UP_SECONDS = 2.0
 OLD_SECRET_MAX = timedelta(days=7)
+# The reasons that acts over the API are recorded with.
+BY_KEY = gettext_noop("by the API key %(key)s")
+BY_OWNER = gettext_noop("by its owner, over the API")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +117,7 @@ def _create(*, endpoint: Endpoint, actor: User | None, reason: str, now: datetim
     secret = signing.new_secret()
     endpoint.secret_encrypted = encrypt(secret.encode())
     endpoint.save(force_insert=True)
-    _record("webhook endpoint created", endpoint, actor, reason, now, before=None)
+    _record(gettext_noop("webhook endpoint created"), endpoint, actor, reason, now, before=None)
     return Issued(endpoint=endpoint, secret=secret)
 
 
@@ -154,7 +158,7 @@ def _change(
     if terms.is_enabled is False:
         deliveries.disable(endpoint=endpoint, reason=reason, now=now)
     if terms_of(endpoint) != before:
-        _record("webhook endpoint changed", endpoint, actor, reason, now, before=before)
+        _record(gettext_noop("webhook endpoint changed"), endpoint, actor, reason, now, before=before)
     return endpoint
 
 
@@ -173,7 +177,7 @@ def rotate_secret(
     Raises ``EndpointNotFound``, ``EndpointInvalid``.
     """
     if old_ends_at > now + OLD_SECRET_MAX:
-        raise EndpointInvalid("An old secret signs for a week at most")
+        raise EndpointInvalid(gettext_noop("An old secret signs for a week at most"))
     endpoint = _lock(endpoint_id, among)
     secret = signing.new_secret()
     endpoint.old_secret_encrypted, endpoint.old_secret_ends_at = endpoint.secret_encrypted, old_ends_at
@@ -182,7 +186,7 @@ def rotate_secret(
     after = {"old_secret_ends_at": old_ends_at}
     trail.record(
         actor=actor,
-        action="webhook secret rotated",
+        action=gettext_noop("webhook secret rotated"),
         target=endpoint,
         reason=reason,
         after=after,
@@ -198,7 +202,7 @@ def disable(*, endpoint_id: int, among: QuerySet[Endpoint], actor: User | None, 
     endpoint = _lock(endpoint_id, among)
     before = terms_of(endpoint)
     if deliveries.disable(endpoint=endpoint, reason=reason, now=now):
-        _record("webhook endpoint disabled", endpoint, actor, reason, now, before=before)
+        _record(gettext_noop("webhook endpoint disabled"), endpoint, actor, reason, now, before=before)
     return endpoint
 
 
@@ -211,7 +215,7 @@ def enable(*, endpoint_id: int, among: QuerySet[Endpoint], actor: User | None, r
     endpoint = _lock(endpoint_id, among)
     before = terms_of(endpoint)
     if _enable(endpoint):
-        _record("webhook endpoint enabled", endpoint, actor, reason, now, before=before)
+        _record(gettext_noop("webhook endpoint enabled"), endpoint, actor, reason, now, before=before)
     return endpoint
 
 
@@ -225,7 +229,7 @@ def delete(
     deliveries.disable(endpoint=endpoint, reason=reason, now=now)
     endpoint.deleted_at = now
     endpoint.save(update_fields=["deleted_at"])
-    _record("webhook endpoint deleted", endpoint, actor, reason, now, before=before)
+    _record(gettext_noop("webhook endpoint deleted"), endpoint, actor, reason, now, before=before)
 
 
 @use_case
@@ -239,7 +243,12 @@ def send_test(
     data = {"endpoint_id": str(endpoint.public_id), "name": endpoint.name}
     delivery = outbox.record_for(endpoint=endpoint, type=TEST, data=data, now=now)
     trail.record(
-        actor=actor, action="webhook test sent", target=endpoint, reason=reason, now=now, by_platform=actor is None
+        actor=actor,
+        action=gettext_noop("webhook test sent"),
+        target=endpoint,
+        reason=reason,
+        now=now,
+        by_platform=actor is None,
     )
     return delivery
 
@@ -274,7 +283,7 @@ def _require_public(url: str, resolve: Resolver) -> None:
     try:
         public_addresses_within(LOOK_UP_SECONDS, target_of(url), resolve=resolve)
     except TimeoutError:
-        raise UrlRefused("The URL's host cannot be found") from None
+        raise UrlRefused(gettext_noop("The URL's host cannot be found")) from None
 
 
 def _types(endpoint: Endpoint, types: Sequence[str]) -> list[str]:
@@ -282,7 +291,10 @@ def _types(endpoint: Endpoint, types: Sequence[str]) -> list[str]:
     allowed = ALLOWED[endpoint.owner_kind]
     unknown = sorted(set(types) - allowed)
     if unknown or not types:
-        raise EndpointInvalid(f"Event types that this owner has none of: {', '.join(unknown) or 'none given'}")
+        raise EndpointInvalid(
+            gettext_noop("Event types that this owner has none of: %(types)s"),
+            types=", ".join(unknown) or gettext_lazy("none given"),
+        )
     return [kind.value for kind in EventType if kind.value in types]
 
 

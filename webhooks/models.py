@@ -10,6 +10,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiClient, refuse_hidden_characters
 from webhooks.catalogue import GAME, MASTER, PLATFORM, TENANT
@@ -29,25 +31,27 @@ class Endpoint(models.Model):
     and what is deleted is disabled. ``old_secret`` signs beside the new one until ``old_secret_ends_at``.
     """
 
-    public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=NAME_LENGTH_MAX, validators=[refuse_hidden_characters])
+    public_id = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=NAME_LENGTH_MAX, validators=[refuse_hidden_characters])
     client = models.ForeignKey(ApiClient, models.PROTECT, null=True, blank=True, related_name="+")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="master"
     )
-    url = models.CharField("URL", max_length=URL_LENGTH_MAX)
-    types = ArrayField(models.CharField(max_length=TYPE_LENGTH_MAX))
+    url = models.CharField(_("URL"), max_length=URL_LENGTH_MAX)
+    types = ArrayField(models.CharField(max_length=TYPE_LENGTH_MAX), verbose_name=_("types"))
     secret_encrypted = models.BinaryField(editable=False)
     old_secret_encrypted = models.BinaryField(null=True, editable=False)
-    old_secret_ends_at = models.DateTimeField(null=True, blank=True, editable=False)
+    old_secret_ends_at = models.DateTimeField(_("old secret ends at"), null=True, blank=True, editable=False)
     # Since the first failure after the last success.
-    failing_since = models.DateTimeField(null=True, blank=True, editable=False)
-    disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failing_since = models.DateTimeField(_("failing since"), null=True, blank=True, editable=False)
+    disabled_at = models.DateTimeField(_("disabled at"), null=True, blank=True, editable=False)
     disabled_reason = models.CharField(max_length=REASON_LENGTH_MAX, blank=True, editable=False)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(editable=False)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), editable=False)
 
     class Meta:
+        verbose_name = _("endpoint")
+        verbose_name_plural = _("endpoints")
         constraints = [
             models.CheckConstraint(
                 condition=Q(client__isnull=True) | Q(user__isnull=True), name="webhook_endpoint_one_owner"
@@ -87,12 +91,14 @@ class Event(models.Model):
     ``public_id`` is the ``webhook-id`` of every delivery: receivers know a repetition by it.
     """
 
-    public_id = models.CharField(max_length=36, unique=True)
-    type = models.CharField(max_length=TYPE_LENGTH_MAX)
-    data = models.JSONField()
-    occurred_at = models.DateTimeField()
+    public_id = models.CharField(_("public id"), max_length=36, unique=True)
+    type = models.CharField(_("type"), max_length=TYPE_LENGTH_MAX)
+    data = models.JSONField(_("data"))
+    occurred_at = models.DateTimeField(_("occurred at"))
 
     class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         indexes = [models.Index(fields=["occurred_at"], name="webhook_event_age")]
 
     def __str__(self) -> str:
@@ -107,23 +113,26 @@ class Delivery(models.Model):
     """
 
     class State(models.TextChoices):
-        PENDING = "pending"
-        DELIVERED = "delivered"
-        DEAD = "dead"
+        PENDING = "pending", _("Pending")
+        DELIVERED = "delivered", _("Delivered")
+        DEAD = "dead", _("Dead")
 
-    event = models.ForeignKey(Event, models.CASCADE, db_index=False, related_name="deliveries")
-    endpoint = models.ForeignKey(Endpoint, models.PROTECT, db_index=False, related_name="deliveries")
-    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    event = models.ForeignKey(Event, models.CASCADE, db_index=False, related_name="deliveries", verbose_name=_("event"))
+    endpoint = models.ForeignKey(
+        Endpoint, models.PROTECT, db_index=False, related_name="deliveries", verbose_name=_("endpoint")
+    )
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField()
     claim = models.UUIDField(null=True, editable=False)
-    last_status = models.PositiveSmallIntegerField(null=True)
-    last_error = models.CharField(max_length=ERROR_LENGTH_MAX, blank=True)
-    finished_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField()
+    last_status = models.PositiveSmallIntegerField(_("last status"), null=True)
+    last_error = models.CharField(_("last error"), max_length=ERROR_LENGTH_MAX, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+    created_at = models.DateTimeField(_("created at"))
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
         constraints = [
             models.UniqueConstraint(fields=["event", "endpoint"], name="webhook_delivery_once"),
             models.CheckConstraint(
@@ -142,4 +151,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"delivery {self.pk} ({self.state})"
+        return gettext("delivery %(number)s (%(state)s)") % {
+            "number": self.pk,
+            "state": self.get_state_display().lower(),
+        }

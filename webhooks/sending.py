@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 import httpcore
+from django.utils.translation import gettext_noop
 
 from webhooks.addresses import Resolver, Target, look_up, public_addresses_within, target_of
 from webhooks.errors import UrlRefused
@@ -20,6 +21,7 @@ RESPONSE_BYTES_MAX = 64 * 1024
 # A host with many addresses gets few chances: each takes its part of the five seconds.
 ADDRESSES_TRIED_MAX = 3
 USER_AGENT = "gameplatform-webhooks/1"
+NO_ANSWER = gettext_noop("No answer within %(seconds)s s")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +68,11 @@ def send(
     except _TlsFailed as failure:
         return Outcome(error=str(failure))
     except httpcore.TimeoutException:
-        return Outcome(error=f"No answer within {timeout_seconds:g} s")
+        return Outcome(error=NO_ANSWER % {"seconds": f"{timeout_seconds:g}"})
     except (httpcore.NetworkError, OSError) as error:
         return Outcome(error=_told(error))
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol):
-        return Outcome(error="The answer was no valid HTTP")
+        return Outcome(error=gettext_noop("The answer was no valid HTTP"))
 
 
 def _answered(status: int, retry_after: str | None, now: datetime) -> Outcome:
@@ -103,7 +105,9 @@ def _known(status: int) -> bool:
 
 def _told(error: Exception) -> str:
     """What went wrong with a connection, in our words: a library's may hold addresses of the network inside."""
-    return "No connection could be made" if isinstance(error, httpcore.ConnectError) else "The connection broke"
+    if isinstance(error, httpcore.ConnectError):
+        return gettext_noop("No connection could be made")
+    return gettext_noop("The connection broke")
 
 
 def _drain(response: httpcore.Response) -> None:
@@ -148,7 +152,7 @@ class _CheckedNetwork(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         # The library reads the URL once more: it must have come to the same.
         if (host.strip("[]").lower(), port) != (self._target.host, self._target.port):
-            raise UrlRefused("The URL cannot be read")
+            raise UrlRefused(gettext_noop("The URL cannot be read"))
         addresses = self._addresses()[:ADDRESSES_TRIED_MAX]
         for tries_left in range(len(addresses), 0, -1):
             try:

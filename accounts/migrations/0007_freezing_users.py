@@ -12,14 +12,14 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name='apiclient',
-            options={'verbose_name': 'API client'},
+            options={'verbose_name_plural': 'API clients', 'verbose_name': 'API client'},
         ),
         migrations.AlterModelOptions(
             name='apikey',
-            options={'verbose_name': 'API key'},
+            options={'verbose_name_plural': 'API keys', 'verbose_name': 'API key'},
         ),
         migrations.AlterModelOptions(
             name='user',
-            options={'permissions': [('freeze_user', 'Can freeze and unfreeze user')]},
+            options={'verbose_name': 'user', 'verbose_name_plural': 'users', 'permissions': [('freeze_user', 'Can freeze and unfreeze user')]},
         ),
     ]

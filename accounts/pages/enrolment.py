@@ -62,7 +62,7 @@ def _confirm(request: HttpRequest) -> HttpResponse:
         try:
             codes = second_factor.confirm(user=request.user, code=form.cleaned_data["code"], now=clock.now())
         except DomainError as error:
-            form.add_error("code", _(error.message))
+            form.add_error("code", error.translated())
         else:
             request.session[second_factor.SESSION_KEY] = True
             return _codes(request, _("The authenticator is set up: the next login asks for its code."), codes)

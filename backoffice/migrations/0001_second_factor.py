@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
+            options={'verbose_name': 'authenticator', 
                 'constraints': [models.UniqueConstraint(fields=('user', 'confirmed'), name='backoffice_authenticator_one_of_each')],
             },
         ),
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
+            options={'verbose_name': 'recovery code', 
                 'constraints': [models.CheckConstraint(condition=models.Q(('code_sha256', ''), _negated=True), name='backoffice_recoverycode_not_empty')],
             },
         ),

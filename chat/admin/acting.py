@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import roles
@@ -26,13 +27,13 @@ class DurationForm(ReasonForm):
     """A reason, and how long it lasts."""
 
     hours = forms.TypedChoiceField(
-        label="For",
+        label=gettext_lazy("For"),
         choices=[
-            ("1", "an hour"),
-            ("24", "a day"),
-            ("168", "a week"),
-            ("720", "30 days"),
-            ("", "good, until it is lifted"),
+            ("1", gettext_lazy("an hour")),
+            ("24", gettext_lazy("a day")),
+            ("168", gettext_lazy("a week")),
+            ("720", gettext_lazy("30 days")),
+            ("", gettext_lazy("good, until it is lifted")),
         ],
         coerce=int,
         empty_value=None,

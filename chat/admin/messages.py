@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from backoffice import sentences
 from backoffice.admin import ReadOnlyAdmin
 from backoffice.panels import Panel, Table
 from backoffice.searching import as_uuid
@@ -24,11 +24,11 @@ AROUND = 10
 
 class DeleteMessage(ChatAct):
     slug = "take-down"
-    title = "Delete message"
+    title = gettext_lazy("Delete message")
     icon = "delete"
     is_dangerous = True
     permission = "chat.change_message"
-    advice = {"MESSAGE_NOT_FOUND": "Somebody else has deleted it."}
+    advice = {"MESSAGE_NOT_FOUND": gettext_lazy("Somebody else has deleted it.")}
 
     def explanation(self, obj: Message) -> str:
         return _("The message of %(name)s disappears for everybody in the room. It can be restored.") % {
@@ -47,10 +47,10 @@ class DeleteMessage(ChatAct):
 
 class RestoreMessage(ChatAct):
     slug = "restore"
-    title = "Restore message"
+    title = gettext_lazy("Restore message")
     icon = "restore_from_trash"
     permission = "chat.change_message"
-    advice = {"ROOM_INACTIVE": "Reopen the conversation first."}
+    advice = {"ROOM_INACTIVE": gettext_lazy("Reopen the conversation first.")}
 
     def explanation(self, obj: Message) -> str:
         return _("The message of %(name)s is shown again in its old place.") % {"name": obj.sender_name}
@@ -68,7 +68,7 @@ class RestoreMessage(ChatAct):
 class AroundPanel(Panel):
     """The message among its neighbours: what was said before often explains it."""
 
-    title = "In its conversation"
+    title = gettext_lazy("In its conversation")
 
     def table(self, request: HttpRequest, obj: Message | Report) -> Table:
         message = obj.message if isinstance(obj, Report) else obj
@@ -83,7 +83,7 @@ class MessageAdmin(ReadOnlyAdmin):
     list_filter = ("is_deleted",)
     list_select_related = ("conversation",)
     search_fields = ("id",)
-    search_help_text = "A message's or conversation's id, or the user id of a member"
+    search_help_text = gettext_lazy("A message's or conversation's id, or the user id of a member")
     ordering = ("-created_at",)
     fields = (
         "id",
@@ -94,7 +94,7 @@ class MessageAdmin(ReadOnlyAdmin):
         "message_type",
         "content",
         "meta",
-        "state",
+        "is_deleted",
         "created_at",
         "edited_at",
         "deleted_at",
@@ -111,13 +111,13 @@ class MessageAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("conversation")
 
-    @admin.display(description="content")
+    @admin.display(description=gettext_lazy("content"))
     def short(self, message: Message) -> str:
         return message.content[:TEXT_SHOWN]
 
-    @display(description="state", label=sentences.Tones({"deleted": "warning"}))
-    def state(self, message: Message) -> str | None:
-        return _("deleted") if message.is_deleted else None
+    @display(description=gettext_lazy("state"), label={True: "warning"})
+    def state(self, message: Message) -> tuple[bool, str] | None:
+        return (True, _("deleted")) if message.is_deleted else None
 
 
 class ReportAct(ChatAct):
@@ -131,7 +131,7 @@ class ReportAct(ChatAct):
 
 class UpholdReport(ReportAct):
     slug = "uphold"
-    title = "Delete the message"
+    title = gettext_lazy("Delete the message")
     icon = "delete"
     is_dangerous = True
 
@@ -147,7 +147,7 @@ class UpholdReport(ReportAct):
 
 class DismissReport(ReportAct):
     slug = "dismiss"
-    title = "Dismiss"
+    title = gettext_lazy("Dismiss")
     icon = "done"
 
     def explanation(self, obj: Report) -> str:
@@ -180,10 +180,10 @@ class ReportAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("message__conversation")
 
-    @admin.display(description="sender")
+    @admin.display(description=gettext_lazy("sender"))
     def sender(self, report: Report) -> str:
         return report.message.sender_name
 
-    @admin.display(description="content")
+    @admin.display(description=gettext_lazy("content"))
     def short(self, report: Report) -> str:
         return report.content[:TEXT_SHOWN]

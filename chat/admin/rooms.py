@@ -9,12 +9,12 @@ from django.db.models import Model, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from backoffice.admin import ReadOnlyAdmin
 from backoffice.panels import Cell, Panel, Table
 from backoffice.searching import as_uuid
-from backoffice.sentences import Tones
 from chat import moderation, queries, tenant_rooms
 from chat.admin.acting import ChatAct, DurationForm, as_staff, ends_at
 from chat.models import Conversation, Member, Message, ModerationAct, Sanction
@@ -22,13 +22,13 @@ from core.db import clock
 
 ROWS_SHOWN = 50
 TEXT_SHOWN = 120
-STATE_TONES = Tones({"open": "success", "closed": "warning"})
+STATE_TONES = {True: "success", False: "warning"}
 
 
 class CloseConversation(ChatAct):
     slug = "close"
     # Not just "Close": that is what the theme calls the way back.
-    title = "Close conversation"
+    title = gettext_lazy("Close conversation")
     icon = "lock"
     is_dangerous = True
     permission = "chat.change_conversation"
@@ -48,7 +48,7 @@ class CloseConversation(ChatAct):
 
 class ReopenConversation(ChatAct):
     slug = "reopen"
-    title = "Reopen"
+    title = gettext_lazy("Reopen")
     icon = "lock_open"
     permission = "chat.change_conversation"
 
@@ -84,7 +84,7 @@ class MemberAct(ChatAct):
 
 class Mute(MemberAct):
     slug = "mute"
-    title = "Mute"
+    title = gettext_lazy("Mute")
     icon = "volume_off"
     form = DurationForm
 
@@ -98,7 +98,7 @@ class Mute(MemberAct):
 
 class Kick(MemberAct):
     slug = "kick"
-    title = "Kick"
+    title = gettext_lazy("Kick")
     icon = "logout"
 
     def explanation(self, obj: Member) -> str:
@@ -115,7 +115,7 @@ class Kick(MemberAct):
 
 class Ban(Kick):
     slug = "ban"
-    title = "Ban"
+    title = gettext_lazy("Ban")
     icon = "block"
     is_dangerous = True
     form = DurationForm
@@ -130,13 +130,13 @@ class Ban(Kick):
 
 class Lift(ChatAct):
     slug = "lift"
-    title = "Lift"
+    title = gettext_lazy("Lift")
     icon = "undo"
     permission = "chat.change_sanction"
 
     def explanation(self, obj: Sanction) -> str:
         return _("The %(kind)s of %(who)s in %(room)s ends now.") % {
-            "kind": _(obj.kind),
+            "kind": obj.noun,
             "who": obj.user_id,
             "room": obj.conversation.name,
         }
@@ -156,7 +156,7 @@ class Lift(ChatAct):
         )
         if not lifted:
             return _("It was lifted already.")
-        return _("The %(kind)s of %(who)s is lifted.") % {"kind": _(obj.kind), "who": obj.user_id}
+        return _("The %(kind)s of %(who)s is lifted.") % {"kind": obj.noun, "who": obj.user_id}
 
 
 def message_cells(message: Message) -> list[Any]:
@@ -165,26 +165,26 @@ def message_cells(message: Message) -> list[Any]:
         Cell(message.seq, link=reverse("admin:chat_message_change", args=[message.pk]), is_number=True),
         message.created_at,
         message.sender_name,
-        Cell("deleted", tone="warning") if message.is_deleted else "",
+        Cell(_("deleted"), tone="warning") if message.is_deleted else "",
         Cell(message.content[:TEXT_SHOWN], is_text=True),
     ]
 
 
-MESSAGE_HEADINGS = ("No.", "When", "Who", "", "What")
+MESSAGE_HEADINGS = (gettext_lazy("No."), gettext_lazy("When"), gettext_lazy("Who"), "", gettext_lazy("What"))
 
 
 class MessagesPanel(Panel):
-    title = "Latest messages"
+    title = gettext_lazy("Latest messages")
 
     def table(self, request: HttpRequest, obj: Conversation) -> Table:
         newest = queries.messages_of(obj.pk, include_deleted=True).order_by("-seq")[:ROWS_SHOWN]
         more = Cell(_("All messages"), link=f"{reverse('admin:chat_message_changelist')}?q={obj.pk}")
         rows = [message_cells(message) for message in newest]
-        return Table(headings=MESSAGE_HEADINGS, rows=rows, empty="Nothing was said yet", more=more)
+        return Table(headings=MESSAGE_HEADINGS, rows=rows, empty=_("Nothing was said yet"), more=more)
 
 
 class MembersPanel(Panel):
-    title = "Members"
+    title = gettext_lazy("Members")
 
     def table(self, request: HttpRequest, obj: Conversation) -> Table:
         rows = [
@@ -197,7 +197,9 @@ class MembersPanel(Panel):
             for member in obj.members.order_by("-id")[:ROWS_SHOWN]
         ]
         more = Cell(_("All members"), link=f"{reverse('admin:chat_member_changelist')}?q={obj.pk}")
-        return Table(headings=("Name", "User id", "Role", "Joined"), rows=rows, empty="Nobody is here", more=more)
+        return Table(
+            headings=(_("Name"), _("User id"), _("Role"), _("Joined")), rows=rows, empty=_("Nobody is here"), more=more
+        )
 
 
 def names_of(conversation: Conversation, user_ids: Collection[str]) -> dict[str, str]:
@@ -207,7 +209,7 @@ def names_of(conversation: Conversation, user_ids: Collection[str]) -> dict[str,
 
 
 class SanctionsPanel(Panel):
-    title = "Mutes and bans in force"
+    title = gettext_lazy("Mutes and bans in force")
 
     def table(self, request: HttpRequest, obj: Conversation) -> Table:
         standing = list(queries.sanctions_in_force(obj.pk, now=clock.now())[:ROWS_SHOWN])
@@ -218,18 +220,22 @@ class SanctionsPanel(Panel):
                     names.get(sanction.user_id, sanction.user_id),
                     link=reverse("admin:chat_sanction_change", args=[sanction.pk]),
                 ),
-                Cell(sanction.kind, tone="danger" if sanction.kind == Sanction.Kind.BAN else "warning"),
+                Cell(sanction.noun, tone="danger" if sanction.kind == Sanction.Kind.BAN else "warning"),
                 Cell(sanction.reason, is_text=True),
                 sanction.created_at,
                 sanction.expires_at or _("until lifted"),
             ]
             for sanction in standing
         ]
-        return Table(headings=("Who", "What", "Why", "Since", "Until"), rows=rows, empty="Nobody is muted or banned")
+        return Table(
+            headings=(_("Who"), _("What"), _("Why"), _("Since"), _("Until")),
+            rows=rows,
+            empty=_("Nobody is muted or banned"),
+        )
 
 
 class ModerationPanel(Panel):
-    title = "What moderators did"
+    title = gettext_lazy("What moderators did")
 
     def is_shown(self, request: HttpRequest, obj: Conversation) -> bool:
         return request.user.has_perm("chat.view_moderationact")
@@ -248,7 +254,9 @@ class ModerationPanel(Panel):
             for act in acts
         ]
         more = Cell(_("All of it"), link=f"{reverse('admin:chat_moderationact_changelist')}?q={obj.pk}")
-        return Table(headings=("When", "Who", "Did", "To", "Why"), rows=rows, empty="Nothing so far", more=more)
+        return Table(
+            headings=(_("When"), _("Who"), _("Did"), _("To"), _("Why")), rows=rows, empty=_("Nothing so far"), more=more
+        )
 
 
 @admin.register(Conversation)
@@ -257,14 +265,14 @@ class ConversationAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "is_active")
     list_select_related = ("client",)
     search_fields = ("name",)
-    search_help_text = "The beginning of a name, or an id"
+    search_help_text = gettext_lazy("The beginning of a name, or an id")
     ordering = ("-created_at",)
     fields = (
         "id",
         "name",
         "kind",
         "client",
-        "state",
+        "is_active",
         "description",
         "participant_count",
         "message_count",
@@ -289,9 +297,9 @@ class ConversationAdmin(ReadOnlyAdmin):
         key = as_uuid(term)
         return Q(name__istartswith=term) if key is None else Q(pk=key)
 
-    @display(description="state", ordering="is_active", label=STATE_TONES)
-    def state(self, room: Conversation) -> str:
-        return _("open") if room.is_active else _("closed")
+    @display(description=gettext_lazy("state"), ordering="is_active", label=STATE_TONES)
+    def state(self, room: Conversation) -> tuple[bool, str]:
+        return room.is_active, _("open") if room.is_active else _("closed")
 
 
 class InConversation(ReadOnlyAdmin):
@@ -312,7 +320,7 @@ class MemberAdmin(InConversation):
     list_display = ("user_name", "user_id", "conversation", "account", "joined_at")
     list_select_related = ("conversation", "account")
     search_fields = ("user_id",)
-    search_help_text = "A user id, a conversation's id, or the user name of a player of the platform"
+    search_help_text = gettext_lazy("A user id, a conversation's id, or the user name of a player of the platform")
     ordering = ("-id",)
     fields = ("user_name", "user_id", "conversation", "account", "meta", "joined_at")
     readonly_fields = fields
@@ -329,7 +337,7 @@ class SanctionAdmin(InConversation):
     list_display = ("user_id", "kind", "conversation", "reason", "created_at", "expires_at", "lifted_at")
     list_filter = ("kind", ("lifted_at", admin.EmptyFieldListFilter))
     search_fields = ("user_id",)
-    search_help_text = "A user id, or a conversation's id"
+    search_help_text = gettext_lazy("A user id, or a conversation's id")
     ordering = ("-id",)
     fields = ("user_id", "kind", "conversation", "reason", "created_at", "expires_at", "lifted_at")
     readonly_fields = fields
@@ -345,7 +353,7 @@ class ModerationActAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "actor", "act", "user_id", "conversation_id", "reason", "expires_at")
     list_filter = ("act",)
     search_fields = ("actor",)
-    search_help_text = "A user id, a conversation's id, or who acted: staff:NAME, client:NAME, member:ID"
+    search_help_text = gettext_lazy("A user id, a conversation's id, or who acted: staff:NAME, client:NAME, member:ID")
     ordering = ("-created_at", "-id")
     fields = (
         "created_at",

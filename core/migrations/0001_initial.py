@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('locked_at', models.DateTimeField()),
             ],
-            options={
+            options={'verbose_name': 'idempotency record', 
                 'indexes': [models.Index(fields=['created_at'], name='core_idempotency_age')],
                 'constraints': [models.UniqueConstraint(fields=('caller', 'endpoint', 'key'), name='core_idempotency_unique'), models.CheckConstraint(condition=models.Q(models.Q(('response_body__isnull', True), ('response_status__isnull', True), ('state', 'in_flight')), models.Q(('response_body__isnull', False), ('response_status__isnull', False), ('state', 'done')), _connector='OR'), name='core_idempotency_done_has_answer')],
             },

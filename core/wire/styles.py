@@ -168,8 +168,8 @@ class Style:
             code=line.code or error.code,
             message=line.sentence or error.message,
             retry_after_seconds=RETRY_AFTER_SECONDS if line.status == 503 else None,
-            details=error.details,
-            errors=({"field": error.details.get("field", "body"), "message": error.message},),
+            details=error.params,
+            errors=({"field": error.params.get("field", "body"), "message": error.message},),
         )
 
 

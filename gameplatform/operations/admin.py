@@ -13,6 +13,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from accounts.models import User
@@ -23,16 +24,20 @@ from backoffice.export_jobs import ExportGone
 from backoffice.exports import CONTENT_TYPES
 from backoffice.models import Export
 from backoffice.panels import Button, Panel, Table
-from backoffice.sentences import Tones
 from core.db import clock
 
 # An export's page shows its progress.
 REFRESH_SECONDS = 2
-TONES = Tones({"Waits for a worker": "info", "Being written": "info", "Ready": "success", "Failed": "danger"})
+TONES = {
+    Export.State.REQUESTED: "info",
+    Export.State.RUNNING: "info",
+    Export.State.DONE: "success",
+    Export.State.FAILED: "danger",
+}
 
 
 class FilePanel(Panel):
-    title = "The file"
+    title = gettext_lazy("The file")
 
     def is_shown(self, request: HttpRequest, obj: Export) -> bool:
         return obj.state == Export.State.DONE
@@ -59,7 +64,7 @@ class ExportAdmin(ReadOnlyAdmin):
         "filters",
         "format",
         "requester",
-        "shown_state",
+        "state",
         "progress",
         "error",
         "created_at",
@@ -98,16 +103,16 @@ class ExportAdmin(ReadOnlyAdmin):
         try:
             file = export_jobs.note_download(export=export, actor=request.user, now=clock.now())
         except ExportGone as error:
-            return HttpResponse(_(error.message), status=404, content_type="text/plain; charset=utf-8")
+            return HttpResponse(error.translated(), status=404, content_type="text/plain; charset=utf-8")
         name = f"{export.list_label.replace('.', '-')}-{export.created_at:%Y-%m-%d}.{export.format}"
         kind = CONTENT_TYPES[export.format]
         return FileResponse(file.open("rb"), as_attachment=True, filename=name, content_type=kind)
 
-    @display(description="state", ordering="state", label=TONES)
-    def shown_state(self, export: Export) -> str:
-        return export.get_state_display()
+    @display(description=gettext_lazy("state"), ordering="state", label=TONES)
+    def shown_state(self, export: Export) -> tuple[str, str]:
+        return export.state, export.get_state_display()
 
-    @admin.display(description="rows")
+    @admin.display(description=gettext_lazy("rows"))
     def progress(self, export: Export) -> str:
         if export.state not in Export.UNFINISHED:
             return f"{export.rows_done:,}"
@@ -122,7 +127,7 @@ class AccessAttemptAdmin(ReadOnlyAdmin):
 
     list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "path_info", "user_agent")
     search_fields = ("username", "=ip_address")
-    search_help_text = "A user name, or a whole address"
+    search_help_text = gettext_lazy("A user name, or a whole address")
     ordering = ("-attempt_time",)
     # What else was sent stays out: somebody in a hurry types the password into the wrong field.
     fields = list_display
@@ -136,7 +141,7 @@ class AccessLogAdmin(ReadOnlyAdmin):
     list_display = ("attempt_time", "username", "ip_address", "logout_time", "user_agent")
     list_filter = (("attempt_time", admin.DateFieldListFilter),)
     search_fields = ("username", "=ip_address")
-    search_help_text = "A user name, or a whole address"
+    search_help_text = gettext_lazy("A user name, or a whole address")
     ordering = ("-id",)
     fields = list_display
     readonly_fields = fields

@@ -115,13 +115,13 @@ def _aside(sessions: list[Any]) -> Table | None:
         [
             Cell(session.code, link=reverse("admin:rooms_session_change", args=[session.pk])),
             session.room.name,
-            Cell(session.status, tone="warning"),
+            Cell(session.get_status_display(), tone="warning"),
             session.quarantined_at,
             session.last_error,
         ]
         for session in sessions
     ]
-    return Table(headings=("Session", "Room", "State", "Set aside", "Last error"), rows=rows)
+    return Table(headings=(_("Session"), _("Room"), _("State"), _("Set aside"), _("Last error")), rows=rows)
 
 
 def _running(found: Vitals | None) -> list[dict[str, Any]]:
@@ -167,7 +167,7 @@ def _failed_jobs(now: datetime) -> Table | None:
         for job in failed
     ]
     more = Cell(_("All failed jobs"), link=f"{reverse('admin:payments_job_changelist')}?status__exact=failed")
-    return Table(headings=("Job", "Game", "What", "Failed", "Error"), rows=rows, more=more)
+    return Table(headings=(_("Job"), _("Game"), _("What"), _("Failed"), _("Error")), rows=rows, more=more)
 
 
 def _alarms(user: User, running: Vitals | None) -> list[dict[str, str]]:
@@ -232,4 +232,4 @@ def _books() -> Table:
         for token in found
     ]
     note = _("Every balance added up; looked at once in %(seconds)s s.") % {"seconds": BOOKS_SECONDS}
-    return Table(headings=("Token", "In circulation", "Books"), rows=rows, note=note, empty="No token yet")
+    return Table(headings=(_("Token"), _("In circulation"), _("Books")), rows=rows, note=note, empty=_("No token yet"))

@@ -9,12 +9,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts import roles
 from accounts.admin import PlatformUserAdmin
 from accounts.models import User
-from backoffice import sentences
 from backoffice.acts import Act, ReasonForm
 from backoffice.admin import ReadOnlyAdmin
 from backoffice.panels import Button, Cell, Panel, Table, linked
@@ -28,11 +28,14 @@ Kind = Adjustment.Kind
 
 
 class AdjustForm(ReasonForm):
-    token = forms.ModelChoiceField(Token.objects.order_by("symbol"), empty_label=None, widget=UnfoldAdminSelectWidget)
+    token = forms.ModelChoiceField(
+        Token.objects.order_by("symbol"), empty_label=None, widget=UnfoldAdminSelectWidget, label=gettext_lazy("Token")
+    )
     amount = forms.CharField(
         max_length=30,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "placeholder": "12.50"}),
-        help_text="In whole tokens, with a point: 12.50",
+        help_text=gettext_lazy("In whole tokens, with a point: 12.50"),
+        label=gettext_lazy("Amount"),
     )
     field_order = ("token", "amount", "reason")
 
@@ -42,7 +45,7 @@ class AdjustForm(ReasonForm):
             try:
                 data["amount_minor"] = parse_amount(data["amount"].strip(), decimals=data["token"].decimals)
             except DomainError as error:
-                self.add_error("amount", sentences.translated(error.message))
+                self.add_error("amount", error.translated())
         return data
 
 
@@ -53,8 +56,8 @@ class Adjust(Act):
     needs_fresh_login = True
     kind: ClassVar[Adjustment.Kind]
     advice = {
-        "INSUFFICIENT_FUNDS": "The wallet holds less than that. See its statement for what it can give.",
-        "IDEMPOTENCY_KEY_REUSED": "This page was sent before with other values. Open it anew.",
+        "INSUFFICIENT_FUNDS": gettext_lazy("The wallet holds less than that. See its statement for what it can give."),
+        "IDEMPOTENCY_KEY_REUSED": gettext_lazy("This page was sent before with other values. Open it anew."),
     }
 
     def is_allowed(self, request: HttpRequest, obj: User) -> bool:
@@ -86,7 +89,7 @@ class Adjust(Act):
 
 class Deposit(Adjust):
     slug = "deposit"
-    title = "Deposit"
+    title = gettext_lazy("Deposit")
     icon = "add_card"
     kind = Kind.DEPOSIT
 
@@ -98,7 +101,7 @@ class Deposit(Adjust):
 
 class Withdraw(Adjust):
     slug = "withdraw"
-    title = "Withdraw"
+    title = gettext_lazy("Withdraw")
     icon = "credit_card_off"
     kind = Kind.WITHDRAWAL
 
@@ -109,7 +112,7 @@ class Withdraw(Adjust):
 
 
 class WalletsPanel(Panel):
-    title = "Wallets"
+    title = gettext_lazy("Wallets")
 
     def is_shown(self, request: HttpRequest, obj: User) -> bool:
         return request.user.has_perm("payments.view_account")
@@ -124,7 +127,9 @@ class WalletsPanel(Panel):
             ]
             for wallet in wallets.order_by("token__symbol")
         ]
-        return Table(headings=("Token", "Balance", ""), rows=rows, empty="No wallet yet: the first deposit makes one.")
+        return Table(
+            headings=(_("Token"), _("Balance"), ""), rows=rows, empty=_("No wallet yet: the first deposit makes one.")
+        )
 
     def buttons(self, request: HttpRequest, obj: User) -> list[Button]:
         return [
@@ -148,7 +153,7 @@ class AmountColumns(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("user", "token")
 
-    @admin.display(description="amount", ordering="amount_minor")
+    @admin.display(description=gettext_lazy("amount"), ordering="amount_minor")
     def amount(self, row: Adjustment | AdjustmentRequest) -> str:
         return amount_text(row.amount_minor, row.token)
 
@@ -173,7 +178,7 @@ class AdjustmentAdmin(AmountColumns):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("actor")
 
-    @admin.display(description="transfer")
+    @admin.display(description=gettext_lazy("transfer"))
     def moved_by(self, row: Adjustment) -> str:
         return linked(row.transfer)
 
@@ -181,7 +186,7 @@ class AdjustmentAdmin(AmountColumns):
 class ApproveRequest(Act):
     slug = "approve"
     needs_fresh_login = True
-    title = "Approve"
+    title = gettext_lazy("Approve")
     icon = "check"
 
     def explanation(self, obj: AdjustmentRequest) -> str:
@@ -189,7 +194,7 @@ class ApproveRequest(Act):
             "The %(kind)s of %(amount)s for %(username)s, which %(requester)s asked for (“%(reason)s”), is made at"
             " once."
         ) % {
-            "kind": _(obj.kind),
+            "kind": obj.get_kind_display().lower(),
             "amount": amount_text(obj.amount_minor, obj.token),
             "username": obj.user.username,
             "requester": obj.requester.username,
@@ -205,20 +210,20 @@ class ApproveRequest(Act):
     def run(self, *, actor: Any, obj: AdjustmentRequest, data: dict[str, Any], now: datetime) -> str:
         adjustments.approve_adjustment(request_id=obj.pk, actor=actor, reason=data["reason"], now=now)
         return _("Approved: the %(kind)s of %(amount)s is made.") % {
-            "kind": _(obj.kind),
+            "kind": obj.get_kind_display().lower(),
             "amount": amount_text(obj.amount_minor, obj.token),
         }
 
 
 class RejectRequest(ApproveRequest):
     slug = "reject"
-    title = "Reject"
+    title = gettext_lazy("Reject")
     icon = "close"
     is_dangerous = True
 
     def explanation(self, obj: AdjustmentRequest) -> str:
         return _("The %(kind)s of %(amount)s is turned down. No money moves.") % {
-            "kind": _(obj.kind),
+            "kind": obj.get_kind_display().lower(),
             "amount": amount_text(obj.amount_minor, obj.token),
         }
 

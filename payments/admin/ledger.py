@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.acts import Act
 from backoffice.admin import ReadOnlyAdmin
@@ -18,7 +19,17 @@ from payments.models import Account, Token, Transfer
 
 STATEMENT_LINES = 50
 # Every reason a transfer is made for; a filter that asked the table would read all of it.
-CODES = ("entry_fee", "refund", "prize", "deposit", "withdrawal", "pot_pay", "pot_fee", "pot_earn", "pot_close")
+CODES = {
+    "entry_fee": gettext_lazy("entry fee"),
+    "refund": gettext_lazy("refund"),
+    "prize": gettext_lazy("prize"),
+    "deposit": gettext_lazy("deposit"),
+    "withdrawal": gettext_lazy("withdrawal"),
+    "pot_pay": gettext_lazy("pot pay"),
+    "pot_fee": gettext_lazy("pot fee"),
+    "pot_earn": gettext_lazy("pot earn"),
+    "pot_close": gettext_lazy("pot close"),
+}
 
 
 def amount_text(minor: int, token: Token) -> str:
@@ -28,7 +39,7 @@ def amount_text(minor: int, token: Token) -> str:
 
 def code_text(code: str) -> str:
     """What a transfer was made for, in the user's language."""
-    return _(code.replace("_", " "))
+    return str(CODES.get(code, code))
 
 
 def account_text(account: Account) -> str:
@@ -54,7 +65,7 @@ class TokenAdmin(ReadOnlyAdmin):
     # A list of its own: rooms adds the release of a frozen token.
     acts: ClassVar[list[Act]] = []
 
-    @admin.display(description="in circulation")
+    @admin.display(description=gettext_lazy("in circulation"))
     def supply(self, token: Token) -> str:
         return amount_text(queries.supply_minor(token.symbol), token)
 
@@ -62,7 +73,7 @@ class TokenAdmin(ReadOnlyAdmin):
 class StatementPanel(Panel):
     """The account's transfers with the balance after each, newest first; ``?before=`` continues."""
 
-    title = "Statement"
+    title = gettext_lazy("Statement")
 
     def table(self, request: HttpRequest, obj: Account) -> Table:
         before_id = as_number(request.GET.get("before", ""))
@@ -83,8 +94,8 @@ class StatementPanel(Panel):
             if len(lines) == STATEMENT_LINES
             else None
         )
-        headings = ("When", "Why", "What for", "Amount", "Balance after", "Transfer")
-        return Table(headings=headings, rows=rows, empty="No transfer yet", more=more)
+        headings = (_("When"), _("Why"), _("What for"), _("Amount"), _("Balance after"), _("Transfer"))
+        return Table(headings=headings, rows=rows, empty=_("No transfer yet"), more=more)
 
 
 @admin.register(Account)
@@ -94,7 +105,7 @@ class AccountAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "token")
     list_select_related = ("owner", "token")
     search_fields = ("owner__username",)
-    search_help_text = "The beginning of a user name, or an account's id"
+    search_help_text = gettext_lazy("The beginning of a user name, or an account's id")
     ordering = ("-id",)
     fields = ("holder", "kind", "balance", "created_at")
     readonly_fields = fields
@@ -115,17 +126,17 @@ class AccountAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("owner", "token")
 
-    @admin.display(description="holder", ordering="owner__username")
+    @admin.display(description=gettext_lazy("holder"), ordering="owner__username")
     def holder(self, account: Account) -> str:
         return account_text(account)
 
-    @admin.display(description="balance", ordering="balance_minor")
+    @admin.display(description=gettext_lazy("balance"), ordering="balance_minor")
     def balance(self, account: Account) -> str:
         return amount_text(account.balance_minor, account.token)
 
 
 class CodeFilter(admin.SimpleListFilter):
-    title = "reason"
+    title = gettext_lazy("reason")
     parameter_name = "code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -140,7 +151,7 @@ class TransferAdmin(ReadOnlyAdmin):
     list_display = ("id", "created_at", "what_for", "amount", "taken_from", "given_to", "reference")
     list_filter = (CodeFilter, "token", ("created_at", admin.DateFieldListFilter))
     search_fields = ("reference",)
-    search_help_text = "A reference (session:42), a transaction hash, an idempotency key, or an id"
+    search_help_text = gettext_lazy("A reference (session:42), a transaction hash, an idempotency key, or an id")
     ordering = ("-id",)
     fields = (
         "id",
@@ -176,23 +187,23 @@ class TransferAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("token", "debit_account__owner", "credit_account__owner")
 
-    @admin.display(description="reason", ordering="code")
+    @admin.display(description=gettext_lazy("reason"), ordering="code")
     def what_for(self, transfer: Transfer) -> str:
         return code_text(transfer.code)
 
-    @admin.display(description="amount", ordering="amount_minor")
+    @admin.display(description=gettext_lazy("amount"), ordering="amount_minor")
     def amount(self, transfer: Transfer) -> str:
         return amount_text(transfer.amount_minor, transfer.token)
 
-    @admin.display(description="from")
+    @admin.display(description=gettext_lazy("from"))
     def taken_from(self, transfer: Transfer) -> str:
         return account_text(transfer.debit_account)
 
-    @admin.display(description="to")
+    @admin.display(description=gettext_lazy("to"))
     def given_to(self, transfer: Transfer) -> str:
         return account_text(transfer.credit_account)
 
-    @admin.display(description="corrects")
+    @admin.display(description=gettext_lazy("corrects"))
     def corrected(self, transfer: Transfer) -> str:
         if not transfer.corrects_id:
             return "–"

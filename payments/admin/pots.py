@@ -9,14 +9,14 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from accounts import roles
 from accounts.models import User
-from backoffice import sentences
 from backoffice.acts import Act
 from backoffice.admin import PlatformAdmin, ReadOnlyAdmin
-from backoffice.panels import Cell, Panel, Table
+from backoffice.panels import Cell, Panel, Table, kept_text
 from backoffice.searching import as_number, as_uuid
 from payments import jobs
 from payments.admin.ledger import account_cell, amount_text, code_text
@@ -29,7 +29,7 @@ JOB_TONES = {"pending": "info", "success": "success", "failed": "danger"}
 
 
 class HoldingsPanel(Panel):
-    title = "Holds"
+    title = gettext_lazy("Holds")
 
     def is_shown(self, request: HttpRequest, obj: Pot) -> bool:
         return request.user.has_perm("payments.view_account")
@@ -40,11 +40,11 @@ class HoldingsPanel(Panel):
             [account_cell(account), Cell(amount_text(account.balance_minor, account.token), is_number=True)]
             for account in accounts.order_by("token__symbol")
         ]
-        return Table(headings=("Account", "Balance"), rows=rows, empty="Nothing was paid in yet")
+        return Table(headings=(_("Account"), _("Balance")), rows=rows, empty=_("Nothing was paid in yet"))
 
 
 class PotMembersPanel(Panel):
-    title = "Members"
+    title = gettext_lazy("Members")
 
     def table(self, request: HttpRequest, obj: Pot) -> Table:
         members = PotMember.objects.filter(pot=obj).select_related("player").order_by("id")[:ROWS_SHOWN]
@@ -58,11 +58,11 @@ class PotMembersPanel(Panel):
             ]
             for member in members
         ]
-        return Table(headings=("Player", "Joined", "Left"), rows=rows, empty="Nobody has joined")
+        return Table(headings=(_("Player"), _("Joined"), _("Left")), rows=rows, empty=_("Nobody has joined"))
 
 
 class PotTransfersPanel(Panel):
-    title = "Transfers"
+    title = gettext_lazy("Transfers")
 
     def is_shown(self, request: HttpRequest, obj: Pot) -> bool:
         return request.user.has_perm("payments.view_transfer")
@@ -78,18 +78,18 @@ class PotTransfersPanel(Panel):
             ]
             for transfer in transfers_of(f"pot:{obj.pk}")[:ROWS_SHOWN]
         ]
-        return Table(headings=("Transfer", "When", "Why", "Amount", "Key"), rows=rows)
+        return Table(headings=(_("Transfer"), _("When"), _("Why"), _("Amount"), _("Key")), rows=rows)
 
 
 @admin.register(Pot)
 class PotAdmin(ReadOnlyAdmin):
-    list_display = ("number", "game", "state", "members_count", "capacity", "deadline", "created_at")
+    list_display = ("number", "game", "shown_status", "members_count", "capacity", "deadline", "created_at")
     list_filter = ("status", "game")
     list_select_related = ("game",)
     search_fields = ("number",)
-    search_help_text = "A pot's number, or its address"
+    search_help_text = gettext_lazy("A pot's number, or its address")
     ordering = ("-id",)
-    fields = ("game", "number", "address", "state", "members_count", "capacity", "deadline", "created_at", "over_at")
+    fields = ("game", "number", "address", "status", "members_count", "capacity", "deadline", "created_at", "over_at")
     readonly_fields = fields
     panels: ClassVar[list[Panel]] = [HoldingsPanel(), PotMembersPanel(), PotTransfersPanel()]
     export_columns = (
@@ -112,23 +112,23 @@ class PotAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("game")
 
-    @display(description="status", ordering="status", label=sentences.Tones(POT_TONES))
-    def state(self, pot: Pot) -> str:
-        return _(pot.status)
+    @display(description=gettext_lazy("status"), ordering="status", label=POT_TONES)
+    def shown_status(self, pot: Pot) -> tuple[str, str]:
+        return pot.status, pot.get_status_display()
 
 
 class RetryJob(Act):
     slug = "retry"
     needs_fresh_login = True
-    title = "Try again"
+    title = gettext_lazy("Try again")
     icon = "replay"
-    advice = {"JOB_NOT_FAILED": "Somebody else may have tried it again already."}
+    advice = {"JOB_NOT_FAILED": gettext_lazy("Somebody else may have tried it again already.")}
 
     def explanation(self, obj: Job) -> str:
         return _(
             "The job failed (%(error)s), and the game's server was told so: it may have asked anew, which would do it"
             " twice. The job is tried again within seconds."
-        ) % {"error": sentences.translated(obj.error_message) or obj.error_code or _("no reason was kept")}
+        ) % {"error": kept_text(obj.error_message) or obj.error_code or _("no reason was kept")}
 
     def is_allowed(self, request: HttpRequest, obj: Job) -> bool:
         return isinstance(request.user, User) and roles.may(request.user, "payments.change_job")
@@ -142,7 +142,7 @@ class RetryJob(Act):
 
 
 class AskedPanel(Panel):
-    title = "What was asked and what came of it"
+    title = gettext_lazy("What was asked and what came of it")
 
     def table(self, request: HttpRequest, obj: Job) -> Table:
         rows = [
@@ -155,18 +155,18 @@ class AskedPanel(Panel):
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
-    list_display = ("public_id", "kind", "game", "state", "attempts", "error_code", "created_at", "finished_at")
+    list_display = ("public_id", "kind", "game", "shown_status", "attempts", "error_code", "created_at", "finished_at")
     list_filter = ("status", "kind", "game")
     list_select_related = ("game",)
     search_fields = ("public_id",)
-    search_help_text = "A job's id"
+    search_help_text = gettext_lazy("A job's id")
     ordering = ("-id",)
     fields = (
         "public_id",
         "kind",
         "game",
         "client",
-        "state",
+        "status",
         "attempts",
         "error_code",
         "what_went_wrong",
@@ -198,13 +198,13 @@ class JobAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("game", "client", "retried_by")
 
-    @admin.display(description="error message")
+    @admin.display(description=gettext_lazy("error message"))
     def what_went_wrong(self, job: Job) -> str:
-        return sentences.translated(job.error_message)
+        return kept_text(job.error_message)
 
-    @display(description="status", ordering="status", label=sentences.Tones(JOB_TONES))
-    def state(self, job: Job) -> str:
-        return _(job.status)
+    @display(description=gettext_lazy("status"), ordering="status", label=JOB_TONES)
+    def shown_status(self, job: Job) -> tuple[str, str]:
+        return job.status, job.get_status_display()
 
 
 @admin.register(PotGame)
@@ -224,16 +224,16 @@ class PotGameAdmin(PlatformAdmin):
 
 
 class PlayerSessionsPanel(Panel):
-    title = "Sessions with games"
+    title = gettext_lazy("Sessions with games")
 
     def table(self, request: HttpRequest, obj: PlayerProfile) -> Table:
         sessions = PlayerSession.objects.filter(player=obj).select_related("game").order_by("-expires_at")[:ROWS_SHOWN]
         rows = [[session.game.name, Cell(session.nonce, is_number=True), session.expires_at] for session in sessions]
-        return Table(headings=("Game", "Logins", "Ends"), rows=rows, empty="Never signed in")
+        return Table(headings=(_("Game"), _("Logins"), _("Ends")), rows=rows, empty=_("Never signed in"))
 
 
 class AllowancesPanel(Panel):
-    title = "What games may take"
+    title = gettext_lazy("What games may take")
 
     def table(self, request: HttpRequest, obj: PlayerProfile) -> Table:
         allowances = Allowance.objects.filter(player=obj).select_related("game", "token").order_by("game", "token")
@@ -241,7 +241,7 @@ class AllowancesPanel(Panel):
             [each.game.name, Cell(amount_text(each.amount_minor, each.token), is_number=True), each.expires_at]
             for each in allowances[:ROWS_SHOWN]
         ]
-        return Table(headings=("Game", "Still", "Until"), rows=rows, empty="No game may take anything")
+        return Table(headings=(_("Game"), _("Still"), _("Until")), rows=rows, empty=_("No game may take anything"))
 
 
 @admin.register(PlayerProfile)
@@ -250,7 +250,7 @@ class PlayerProfileAdmin(ReadOnlyAdmin):
     list_filter = ("is_guest",)
     list_select_related = ("user",)
     search_fields = ("plyr_id",)
-    search_help_text = "The beginning of a plyrId, or a whole address"
+    search_help_text = gettext_lazy("The beginning of a plyrId, or a whole address")
     ordering = ("-id",)
     fields = (
         "plyr_id",

@@ -17,12 +17,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='token',
             name='payouts_frozen_at',
-            field=models.DateTimeField(blank=True, editable=False, null=True),
+            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name='payouts frozen at'),
         ),
         migrations.AddField(
             model_name='token',
             name='payouts_frozen_reason',
-            field=models.CharField(blank=True, default='', editable=False, max_length=200),
+            field=models.CharField(blank=True, default='', editable=False, max_length=200, verbose_name='payouts frozen reason'),
         ),
         migrations.CreateModel(
             name='LedgerSeal',
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('previous_digest', models.CharField(max_length=64, unique=True)),
                 ('sealed_at', models.DateTimeField()),
             ],
-            options={
+            options={'verbose_name': 'ledger seal', 
                 'constraints': [models.CheckConstraint(condition=models.Q(('first_transfer_id__gte', 1), ('first_transfer_id__lte', models.F('last_transfer_id'))), name='seal_range_in_order')],
             },
         ),
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('token', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='freeze_steps', to='payments.token')),
             ],
-            options={
+            options={'verbose_name': 'token freeze step', 
                 'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['frozen', 'released'])), name='freeze_step_known')],
             },
         ),

@@ -63,7 +63,7 @@ def test_a_batch_is_booked_whole_or_not_at_all(fund, player, wallet, other):
     fund(player, 100)
     with nothing_moves(), pytest.raises(InsufficientFunds) as refusal:
         post(posting(wallet, other, 60), posting(wallet, other, 41))
-    assert refusal.value.details == {"account_id": wallet.pk}
+    assert refusal.value.params == {"account_id": wallet.pk}
 
 
 def test_a_batch_may_pass_money_on(fund, player, rival, wallet, other):

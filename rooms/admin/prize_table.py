@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from unfold.widgets import INPUT_CLASSES
 
-from backoffice import sentences
 from core.errors import DomainError
 from rooms import prizes
 
@@ -55,7 +54,7 @@ class PrizeTableField(forms.Field):
         try:
             prizes.prize_shares(rows)
         except DomainError as error:
-            raise ValidationError(sentences.translated(error.message)) from error
+            raise ValidationError(error.translated()) from error
         return rows
 
 

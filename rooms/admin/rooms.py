@@ -16,7 +16,6 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from accounts import roles
 from accounts.models import Game, User
-from backoffice import sentences
 from backoffice.acts import Act, ActForm, ReasonForm
 from backoffice.panels import Cell, Panel, Table
 from backoffice.searching import as_number
@@ -31,27 +30,43 @@ from rooms.models import Room
 from rooms.terms import AMOUNT_DECIMALS, WINDOW_SECONDS_MAX, TermsChange
 
 SESSIONS_SHOWN = 20
-NAME_TAKEN = {"ROOM_NAME_TAKEN": "Choose another name; one that waits for a running session to end is taken too."}
+NAME_TAKEN = {
+    "ROOM_NAME_TAKEN": gettext_lazy("Choose another name; one that waits for a running session to end is taken too.")
+}
 
 
 class TermsForm(ActForm):
     """What a room offers, as people write it."""
 
-    name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
-    symbol = forms.CharField(max_length=255, required=False, widget=UnfoldAdminTextInputWidget)
+    name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget, label=gettext_lazy("Name"))
+    symbol = forms.CharField(
+        max_length=255, required=False, widget=UnfoldAdminTextInputWidget, label=gettext_lazy("Symbol")
+    )
     entry_fee = forms.CharField(
-        max_length=20, widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "placeholder": "10.00"})
+        max_length=20,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "placeholder": "10.00"}),
+        label=gettext_lazy("Entry fee"),
     )
     prizes = PrizeTableField(
-        label="Prize table",
-        help_text="What part of the pool each rank gets: falling, 100 % together. A session needs as many players.",
+        label=gettext_lazy("Prize table"),
+        help_text=gettext_lazy(
+            "What part of the pool each rank gets: falling, 100 % together. A session needs as many players."
+        ),
     )
-    max_participants = forms.IntegerField(min_value=1, label="Seats", widget=UnfoldAdminIntegerFieldWidget)
+    max_participants = forms.IntegerField(
+        min_value=1, label=gettext_lazy("Seats"), widget=UnfoldAdminIntegerFieldWidget
+    )
     join_window_seconds = forms.IntegerField(
-        min_value=1, max_value=WINDOW_SECONDS_MAX, label="Joining, seconds", widget=UnfoldAdminIntegerFieldWidget
+        min_value=1,
+        max_value=WINDOW_SECONDS_MAX,
+        label=gettext_lazy("Joining, seconds"),
+        widget=UnfoldAdminIntegerFieldWidget,
     )
     run_seconds = forms.IntegerField(
-        min_value=1, max_value=WINDOW_SECONDS_MAX, label="Running, seconds", widget=UnfoldAdminIntegerFieldWidget
+        min_value=1,
+        max_value=WINDOW_SECONDS_MAX,
+        label=gettext_lazy("Running, seconds"),
+        widget=UnfoldAdminIntegerFieldWidget,
     )
 
     def clean_entry_fee(self) -> int:
@@ -59,11 +74,13 @@ class TermsForm(ActForm):
         try:
             return parse_amount(self.cleaned_data["entry_fee"].strip(), decimals=AMOUNT_DECIMALS)
         except DomainError as error:
-            raise forms.ValidationError(sentences.translated(error.message)) from error
+            raise forms.ValidationError(error.translated()) from error
 
 
 class NewRoomForm(TermsForm):
-    game = forms.ModelChoiceField(Game.objects.none(), empty_label=None, widget=UnfoldAdminSelectWidget)
+    game = forms.ModelChoiceField(
+        Game.objects.none(), empty_label=None, widget=UnfoldAdminSelectWidget, label=gettext_lazy("Game")
+    )
     field_order = ("game", "name", "symbol", "entry_fee", "prizes")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -84,11 +101,13 @@ class NewRoomForm(TermsForm):
 
 class CreateRoom(Act):
     slug = "add"
-    title = "Create room"
+    title = gettext_lazy("Create room")
     form = NewRoomForm
     advice = {
         **NAME_TAKEN,
-        "TOKEN_NOT_FOUND": "The token that rooms are played for does not exist yet: ask the operator to create it.",
+        "TOKEN_NOT_FOUND": gettext_lazy(
+            "The token that rooms are played for does not exist yet: ask the operator to create it."
+        ),
     }
 
     def explanation(self, obj: Any) -> str:
@@ -164,7 +183,7 @@ class RoomAct(Act):
 
 class EditRoom(RoomAct):
     slug = "edit"
-    title = "Edit terms"
+    title = gettext_lazy("Edit terms")
     icon = "edit"
     form = EditForm
     advice = NAME_TAKEN
@@ -183,7 +202,7 @@ class EditRoom(RoomAct):
 
 class PauseRoom(RoomAct):
     slug = "pause"
-    title = "Pause"
+    title = gettext_lazy("Pause")
     icon = "pause"
 
     def explanation(self, obj: Room) -> str:
@@ -201,7 +220,7 @@ class PauseRoom(RoomAct):
 
 class ResumeRoom(RoomAct):
     slug = "resume"
-    title = "Resume"
+    title = gettext_lazy("Resume")
     icon = "play_arrow"
 
     def explanation(self, obj: Room) -> str:
@@ -217,7 +236,7 @@ class ResumeRoom(RoomAct):
 
 class DeleteRoom(RoomAct):
     slug = "remove"
-    title = "Delete"
+    title = gettext_lazy("Delete")
     icon = "delete"
     is_dangerous = True
 
@@ -253,23 +272,23 @@ TERM_LABELS = {
 
 
 class TermsPanel(Panel):
-    title = "Terms"
+    title = gettext_lazy("Terms")
 
     def table(self, request: HttpRequest, obj: Room) -> Table:
         now = _term_texts(offers.terms_of(obj), obj.token)
         if not obj.pending_change:
-            return Table(headings=("", "Now"), rows=[[TERM_LABELS[name], now[name]] for name in TERM_LABELS])
+            return Table(headings=("", _("Now")), rows=[[TERM_LABELS[name], now[name]] for name in TERM_LABELS])
         waiting = _term_texts(obj.pending_change, obj.token)
         rows = [
             [TERM_LABELS[name], now[name], Cell(waiting[name], tone="warning") if name in waiting else ""]
             for name in TERM_LABELS
         ]
         note = _("A change waits for the live session to end; its players keep the terms they saw.")
-        return Table(headings=("", "Now", "From the next session on"), rows=rows, note=note)
+        return Table(headings=("", _("Now"), _("From the next session on")), rows=rows, note=note)
 
 
 class VolumePanel(Panel):
-    title = "Volume"
+    title = gettext_lazy("Volume")
 
     def table(self, request: HttpRequest, obj: Room) -> Table:
         closed = figures.closed_recently(obj)
@@ -286,17 +305,17 @@ class VolumePanel(Panel):
             ],
         ]
         note = _("The latest %(count)s sessions.") % {"count": f"{figures.RECENT_SESSIONS:,}"}
-        return Table(headings=("", "Sessions", "Paid out or back"), rows=rows, note=note)
+        return Table(headings=("", _("Sessions"), _("Paid out or back")), rows=rows, note=note)
 
 
 class SessionsPanel(Panel):
-    title = "Sessions"
+    title = gettext_lazy("Sessions")
 
     def table(self, request: HttpRequest, obj: Room) -> Table:
         rows = [
             [
                 Cell(session.code, link=reverse("admin:rooms_session_change", args=[session.pk])),
-                Cell(session.status, tone=STATUS_TONES[session.status]),
+                Cell(session.get_status_display(), tone=STATUS_TONES[session.status]),
                 session.starts_at,
                 session.ends_at,
                 Cell(f"{session.participants_count} / {session.max_participants}", is_number=True),
@@ -307,8 +326,8 @@ class SessionsPanel(Panel):
         more = Cell(
             _("All sessions of this room"), link=f"{reverse('admin:rooms_session_changelist')}?room__id__exact={obj.pk}"
         )
-        headings = ("Session", "State", "Starts", "Ends", "Seats", "Pool")
-        return Table(headings=headings, rows=rows, empty="No session yet", more=more)
+        headings = (_("Session"), _("State"), _("Starts"), _("Ends"), _("Seats"), _("Pool"))
+        return Table(headings=headings, rows=rows, empty=_("No session yet"), more=more)
 
 
 @admin.register(Room)
@@ -317,9 +336,9 @@ class RoomAdmin(OwnedAdmin):
     list_display = ("name", "game", "owner", "shown_status", "fee", "prizes", "live", "waiting")
     list_filter = ("status", "game")
     search_fields = ("name",)
-    search_help_text = "The beginning of a room's name, or its id"
+    search_help_text = gettext_lazy("The beginning of a room's name, or its id")
     ordering = ("-id",)
-    fields = ("shown_status", "game_name", "owner_name", "live", "next_open_at", "created_at", "deleted_at")
+    fields = ("status", "game_name", "owner_name", "live", "next_open_at", "created_at", "deleted_at")
     readonly_fields = fields
     creation = CreateRoom()
     acts = (EditRoom(), PauseRoom(), ResumeRoom(), DeleteRoom())
@@ -347,33 +366,35 @@ class RoomAdmin(OwnedAdmin):
         user = request.user
         return isinstance(user, User) and (roles.is_master(user) or roles.may(user, queries.MANAGE))
 
-    @display(description="status", ordering="status", label=sentences.Tones(STATUS_TONES))
-    def shown_status(self, room: Room) -> str:
-        return _(room.status)
+    @display(description=gettext_lazy("status"), ordering="status", label=STATUS_TONES)
+    def shown_status(self, room: Room) -> tuple[str, str]:
+        return room.status, room.get_status_display()
 
-    @admin.display(description="game")
+    @admin.display(description=gettext_lazy("game"))
     def game_name(self, room: Room) -> str:
         return room.game.name
 
-    @admin.display(description="master")
+    @admin.display(description=gettext_lazy("master"))
     def owner_name(self, room: Room) -> str:
         return room.owner.username
 
-    @admin.display(description="entry fee", ordering="entry_fee_minor")
+    @admin.display(description=gettext_lazy("entry fee"), ordering="entry_fee_minor")
     def fee(self, room: Room) -> str:
         return amount_text(room.entry_fee_minor, room.token)
 
-    @admin.display(description="prizes")
+    @admin.display(description=gettext_lazy("prizes"))
     def prizes(self, room: Room) -> str:
         return " / ".join(percent_texts(room.prize_shares_bp))
 
-    @admin.display(description="current session")
+    @admin.display(description=gettext_lazy("current session"))
     def live(self, room: Room) -> str:
         session = room.current_session
         return (
-            "–" if session is None else f"{_(session.status)}, {session.participants_count}/{session.max_participants}"
+            "–"
+            if session is None
+            else f"{session.get_status_display()}, {session.participants_count}/{session.max_participants}"
         )
 
-    @display(description="change", label=sentences.Tones({"waits": "warning"}))
-    def waiting(self, room: Room) -> str | None:
-        return None if room.pending_change is None else _("waits")
+    @display(description=gettext_lazy("change"), label={"waits": "warning"})
+    def waiting(self, room: Room) -> tuple[str, str] | None:
+        return None if room.pending_change is None else ("waits", _("waits"))

@@ -10,13 +10,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from accounts import roles
 from accounts.models import User
-from backoffice import sentences
 from backoffice.acts import Act
-from backoffice.panels import Button, Cell, Panel, Table
+from backoffice.panels import Button, Cell, Panel, Table, kept_text
 from backoffice.searching import as_number
 from core.amounts import amount_decimal
 from core.db import clock
@@ -28,6 +28,7 @@ from rooms.models import Outcome, Participant, Session
 from rooms.proof import proof
 
 ROWS_SHOWN = 200
+Status = Session.Status
 RUN_SESSIONS = "rooms.change_session"
 # A live session's page follows it, but for no longer: a login must not stay alive by a page that was left open.
 REFRESH_SECONDS = 5
@@ -44,10 +45,14 @@ class SessionAct(Act):
 class VoidSession(SessionAct):
     slug = "void"
     needs_fresh_login = True
-    title = "Void and refund"
+    title = gettext_lazy("Void and refund")
     icon = "money_off"
     is_dangerous = True
-    advice = {"TRANSITION_REFUSED": "It is over: its prizes were paid or its entries refunded. See the timeline."}
+    advice = {
+        "TRANSITION_REFUSED": gettext_lazy(
+            "It is over: its prizes were paid or its entries refunded. See the timeline."
+        )
+    }
 
     def explanation(self, obj: Session) -> str:
         pool = amount_text(obj.entry_fee_minor * obj.participants_count, obj.token)
@@ -67,9 +72,9 @@ class VoidSession(SessionAct):
 class RetrySession(SessionAct):
     slug = "retry"
     needs_fresh_login = True
-    title = "Retry"
+    title = gettext_lazy("Retry")
     icon = "replay"
-    advice = {"NOT_QUARANTINED": "Somebody else may have retried or voided it. See the timeline."}
+    advice = {"NOT_QUARANTINED": gettext_lazy("Somebody else may have retried or voided it. See the timeline.")}
 
     def explanation(self, obj: Session) -> str:
         return _(
@@ -86,7 +91,7 @@ class RetrySession(SessionAct):
 
 
 class OutcomePanel(Panel):
-    title = "Outcome and draw"
+    title = gettext_lazy("Outcome and draw")
 
     def table(self, request: HttpRequest, obj: Session) -> Table:
         outcome = Outcome.objects.filter(pk=obj.pk).first()
@@ -95,7 +100,7 @@ class OutcomePanel(Panel):
                 _("Outcome"),
                 _("none yet")
                 if outcome is None
-                else f"{_(outcome.kind)}: {amount_text(outcome.pool_minor, obj.token)}",
+                else f"{Outcome.Kind(outcome.kind).label}: {amount_text(outcome.pool_minor, obj.token)}",
             ],
             [_("Decided by"), obj.get_result_mode_display()],
             [_("Commitment, published at the opening"), Cell(obj.draw_commit, is_code=True)],
@@ -108,32 +113,32 @@ class OutcomePanel(Panel):
 
 
 class TimelinePanel(Panel):
-    title = "Timeline"
+    title = gettext_lazy("Timeline")
 
     def table(self, request: HttpRequest, obj: Session) -> Table:
         rows = [
             [
                 step.at,
-                _(step.from_status) if step.from_status else "–",
-                Cell(step.to_status, tone=STATUS_TONES[step.to_status]),
+                Status(step.from_status).label if step.from_status else "–",
+                Cell(Status(step.to_status).label, tone=STATUS_TONES[step.to_status]),
                 # People give their own reasons.
-                step.reason if step.actor else sentences.translated(step.reason),
+                step.reason if step.actor else kept_text(step.reason),
                 step.actor.username if step.actor else _("the clock"),
             ]
             for step in obj.transitions.select_related("actor").order_by("id")
         ]
-        return Table(headings=("When", "From", "To", "Why", "By"), rows=rows)
+        return Table(headings=(_("When"), _("From"), _("To"), _("Why"), _("By")), rows=rows)
 
 
 class ParticipantsPanel(Panel):
-    title = "Participants and prizes"
+    title = gettext_lazy("Participants and prizes")
 
     def table(self, request: HttpRequest, obj: Session) -> Table:
         places = Participant.objects.filter(session=obj).select_related("user").order_by("rank", "id")
         rows = [
             [
                 Cell(place.user.username, link=reverse("admin:rooms_participant_change", args=[place.pk])),
-                Cell(place.status, tone=STATUS_TONES[place.status]),
+                Cell(place.get_status_display(), tone=STATUS_TONES[place.status]),
                 place.joined_at,
                 Cell(amount_text(place.amount_minor, obj.token), is_number=True),
                 Cell(place.rank, is_number=True),
@@ -143,12 +148,12 @@ class ParticipantsPanel(Panel):
         ]
         listed = f"{reverse('admin:rooms_participant_changelist')}?session__id__exact={obj.pk}"
         more = Cell(_("As a list, to filter and export"), link=listed)
-        headings = ("Player", "State", "Joined", "Paid", "Rank", "Prize")
-        return Table(headings=headings, rows=rows, empty="Nobody has joined", more=more)
+        headings = (_("Player"), _("State"), _("Joined"), _("Paid"), _("Rank"), _("Prize"))
+        return Table(headings=headings, rows=rows, empty=_("Nobody has joined"), more=more)
 
 
 class TransfersPanel(Panel):
-    title = "Transfers"
+    title = gettext_lazy("Transfers")
 
     def is_shown(self, request: HttpRequest, obj: Session) -> bool:
         return request.user.has_perm("payments.view_transfer")
@@ -164,11 +169,11 @@ class TransfersPanel(Panel):
             ]
             for transfer in transfers_of(f"session:{obj.pk}")[:ROWS_SHOWN]
         ]
-        return Table(headings=("Transfer", "When", "Why", "Amount", "Key"), rows=rows)
+        return Table(headings=(_("Transfer"), _("When"), _("Why"), _("Amount"), _("Key")), rows=rows)
 
 
 class SetAsideFilter(admin.SimpleListFilter):
-    title = "set aside"
+    title = gettext_lazy("set aside")
     parameter_name = "aside"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -197,13 +202,13 @@ class SessionAdmin(OwnedAdmin):
     )
     list_filter = ("status", SetAsideFilter, ("opens_at", admin.DateFieldListFilter))
     search_fields = ("id",)
-    search_help_text = "A session's id, or the whole name of its room"
+    search_help_text = gettext_lazy("A session's id, or the whole name of its room")
     ordering = ("-id",)
     fields = (
         "id",
         "public_id",
         "room_name",
-        "shown_status",
+        "status",
         "fee",
         "seats",
         "pool",
@@ -264,30 +269,30 @@ class SessionAdmin(OwnedAdmin):
         name = f'attachment; filename="proof-{session.public_id}.json"'
         return JsonResponse(proof(session), headers={"Content-Disposition": name}, json_dumps_params={"indent": 2})
 
-    @admin.display(description="room")
+    @admin.display(description=gettext_lazy("room"))
     def room_name(self, session: Session) -> str:
         return session.room.name
 
-    @display(description="status", ordering="status", label=sentences.Tones(STATUS_TONES))
-    def shown_status(self, session: Session) -> str:
-        return _(session.status)
+    @display(description=gettext_lazy("status"), ordering="status", label=STATUS_TONES)
+    def shown_status(self, session: Session) -> tuple[str, str]:
+        return session.status, session.get_status_display()
 
-    @admin.display(description="entry fee")
+    @admin.display(description=gettext_lazy("entry fee"))
     def fee(self, session: Session) -> str:
         return amount_text(session.entry_fee_minor, session.token)
 
-    @admin.display(description="seats taken", ordering="participants_count")
+    @admin.display(description=gettext_lazy("seats taken"), ordering="participants_count")
     def seats(self, session: Session) -> str:
         return f"{session.participants_count} / {session.max_participants}"
 
-    @admin.display(description="pool")
+    @admin.display(description=gettext_lazy("pool"))
     def pool(self, session: Session) -> str:
         return amount_text(session.entry_fee_minor * session.participants_count, session.token)
 
-    @display(description="trouble", label=sentences.Tones({"set aside": "danger"}))
-    def aside(self, session: Session) -> str | None:
+    @display(description=gettext_lazy("trouble"), label={True: "danger"})
+    def aside(self, session: Session) -> tuple[bool, str] | None:
         is_aside = session.quarantined_at is not None and session.status in Session.LIVE
-        return _("set aside") if is_aside else None
+        return (True, _("set aside")) if is_aside else None
 
 
 @admin.register(Participant)
@@ -296,14 +301,14 @@ class ParticipantAdmin(OwnedAdmin):
     list_display = ("id", "player", "room_name", "session_code", "shown_status", "joined_at", "paid", "rank", "prize")
     list_filter = ("status",)
     search_fields = ("id",)
-    search_help_text = "A user name, or a participant's id"
+    search_help_text = gettext_lazy("A user name, or a participant's id")
     ordering = ("-id",)
     fields = (
         "public_id",
         "player",
         "room_name",
         "session_code",
-        "shown_status",
+        "status",
         "paid",
         "joined_at",
         "closed_at",
@@ -345,26 +350,26 @@ class ParticipantAdmin(OwnedAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "session__id__exact" or super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description="player")
+    @admin.display(description=gettext_lazy("player"))
     def player(self, place: Participant) -> str:
         return place.user.username
 
-    @admin.display(description="room")
+    @admin.display(description=gettext_lazy("room"))
     def room_name(self, place: Participant) -> str:
         return place.room.name
 
-    @admin.display(description="session")
+    @admin.display(description=gettext_lazy("session"))
     def session_code(self, place: Participant) -> str:
         return place.session.code
 
-    @display(description="status", ordering="status", label=sentences.Tones(STATUS_TONES))
-    def shown_status(self, place: Participant) -> str:
-        return _(place.status)
+    @display(description=gettext_lazy("status"), ordering="status", label=STATUS_TONES)
+    def shown_status(self, place: Participant) -> tuple[str, str]:
+        return place.status, place.get_status_display()
 
-    @admin.display(description="paid", ordering="amount_minor")
+    @admin.display(description=gettext_lazy("paid"), ordering="amount_minor")
     def paid(self, place: Participant) -> str:
         return amount_text(place.amount_minor, place.session.token)
 
-    @admin.display(description="prize", ordering="prize_minor")
+    @admin.display(description=gettext_lazy("prize"), ordering="prize_minor")
     def prize(self, place: Participant) -> str:
         return "–" if place.prize_minor is None else amount_text(place.prize_minor, place.session.token)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import roles
 from accounts.models import User
@@ -17,12 +18,14 @@ from rooms import reconciliation
 class ReleaseToken(Act):
     slug = "release"
     needs_fresh_login = True
-    title = "Release"
+    title = gettext_lazy("Release")
     icon = "lock_open"
     is_dangerous = True
     advice = {
-        "BOOKS_STILL_WRONG": "Run `manage.py verify_ledger`, correct what it names by a new transfer, and try again.",
-        "TOKEN_NOT_FROZEN": "Somebody else may have released it. See the audit trail.",
+        "BOOKS_STILL_WRONG": gettext_lazy(
+            "Run `manage.py verify_ledger`, correct what it names by a new transfer, and try again."
+        ),
+        "TOKEN_NOT_FROZEN": gettext_lazy("Somebody else may have released it. See the audit trail."),
     }
 
     def explanation(self, obj: Token) -> str:

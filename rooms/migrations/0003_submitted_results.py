@@ -21,5 +21,6 @@ class Migration(migrations.Migration):
                 ('submitted_at', models.DateTimeField()),
                 ('key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.apikey')),
             ],
+            options={'verbose_name': 'submitted result'},
         ),
     ]

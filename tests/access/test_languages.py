@@ -4,6 +4,7 @@ import ast
 import re
 import uuid
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import axes
@@ -11,28 +12,37 @@ import django
 import pytest
 import rest_framework_simplejwt
 import unfold
+from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
-from backoffice import sentences
+from backoffice.admin import act_name
+from backoffice.panels import kept_text
+from core.errors import Conflict
+from core.security.names import InvalidName, clean_name
+from rooms.models import Session
 from tests.support import messages
+from webhooks.admin import error_text, reason_text
 
 PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 # Whose words we translate, where their own catalogues do not.
-THEIRS = (django, unfold, axes, rest_framework_simplejwt)
+LIBRARIES = (django, unfold, axes, rest_framework_simplejwt)
+# Refusals of the wire: no page shows them.
+API_ONLY = ("api", "wire", "realtime", "management", "consumers.py", "json_text.py")
 
 
-@pytest.fixture(params=[messages.PAGES, messages.SCRIPTS], ids=["pages", "scripts"])
+@pytest.fixture(params=[messages.OWN, messages.LIBRARIES, messages.SCRIPTS], ids=["own", "libraries", "scripts"])
 def catalogue(request) -> Path:
     return request.param
 
 
-def test_the_compiled_catalogue_is_that_of_its_source(catalogue):
+def test_compiled_catalogue_matches_its_source(catalogue):
     compiled = messages.compiled(catalogue)
     source = messages.entries(catalogue)
-    assert len(source) > (1_000 if catalogue == messages.PAGES else 10)
-    plural = {text for text in source if compiled.gettext(text) != source[text][0]}
+    assert len(source) > 10
+    # msgfmt leaves the date out of the header, which is the entry of "".
+    plural = {text for text in source if text and compiled.gettext(text) != source[text][0]}
     for text in plural:
         assert compiled.ngettext(text, text, 2) == source[text][0] or text in second_forms(catalogue), text
     known = {key if isinstance(key, str) else key[0] for key in compiled._catalog}
@@ -44,15 +54,12 @@ def second_forms(catalogue: Path) -> set[str]:
     return set(re.findall(r'^msgid_plural "(.*)"$', text, re.MULTILINE))
 
 
-def test_everything_that_is_said_is_said_in_vietnamese_too():
-    ours = messages.entries()
-    with translation.override("vi"):
-        # Words that Django says itself are in its own catalogue.
-        missing = {text for text in messages.wanted() - set(ours) if translation.gettext(text) == text}
-    assert missing == set()
+def test_catalogue_holds_exactly_the_marked_texts():
+    ours, marked = set(messages.entries(messages.OWN)) - {""}, messages.marked() - {""}
+    assert {"missing": marked - ours, "unused": ours - marked} == {"missing": set(), "unused": set()}
 
 
-def test_a_translation_keeps_the_places_of_what_is_filled_in(catalogue):
+def test_translations_keep_their_placeholders(catalogue):
     wrong = [
         (text, given)
         for text, translations in messages.entries(catalogue).items()
@@ -62,64 +69,88 @@ def test_a_translation_keeps_the_places_of_what_is_filled_in(catalogue):
     assert wrong == []
 
 
-def test_nothing_is_left_for_later(catalogue):
+def test_no_translation_is_empty_or_fuzzy(catalogue):
     entries = messages.entries(catalogue)
     assert [text for text, given in entries.items() if not all(part.strip() for part in given)] == []
     # What gettext's tools guessed, and what they commented out.
     assert not re.search(r"^#(, .*fuzzy|~)", catalogue.with_suffix(".po").read_text(), re.MULTILINE)
 
 
-def test_no_word_is_translated_that_nobody_says():
+def test_translated_words_of_libraries_still_exist():
     theirs = "".join(
         path.read_text()
-        for package in THEIRS
+        for package in LIBRARIES
         for pattern in ("**/*.py", "**/*.html", "**/admin/js/*.js")
         for path in Path(package.__file__).parent.glob(pattern)
     )
     # A line of Python has 80 letters or so: long sentences stand in pieces.
     pieces = re.sub(r"""["']\s*\n\s*["']""", "", theirs)
-    unsaid = {*messages.entries(), *messages.entries(messages.SCRIPTS)} - messages.wanted() - {""}
-    # A place in a template is written {{ so }}.
-    as_templates = {text: re.sub(r"%\((\w+)\)s", r"{{ \1 }}", text) for text in unsaid}
-    assert {text for text in unsaid if text not in pieces and as_templates[text] not in pieces} == set()
+    texts = {*messages.entries(messages.LIBRARIES), *messages.entries(messages.SCRIPTS)} - {""}
+    # A placeholder in a template is written {{ so }}.
+    as_templates = {text: re.sub(r"%\((\w+)\)s", r"{{ \1 }}", text) for text in texts}
+    assert {text for text in texts if text not in pieces and as_templates[text] not in pieces} == set()
 
 
-def test_each_refusal_with_something_filled_in_is_known_to_the_pages():
-    named = {re.sub(r"%\(\w+\)s", "{}", text) for text in sentences.SENTENCES}
-    assert {text for text in messages.said() if "{}" in text} - named == set()
-    assert named - messages.filled_in() == set()
-
-
-def test_acts_explain_and_answer_in_the_users_language():
-    assert {
-        str(path): found
+def test_refusals_and_acts_are_marked():
+    for entrance in (settings.ROOT_URLCONF, "gameplatform.routing"):
+        import_module(entrance)
+    kinds = messages.kinds_of_refusals()
+    assert {kind.default_message for kind in kinds if not set(API_ONLY) & set(source_of(kind))} <= messages.marked()
+    names = {kind.__name__ for kind in kinds}
+    trees = {
+        path.relative_to(settings.BASE_DIR): ast.parse(path.read_text())
         for path in messages.sources()
-        if (found := list(messages.unmarked(ast.parse(path.read_text()))))
-    } == {}
-    assert list(
-        messages.unmarked(ast.parse('class Go(Act):\n    def run(self, obj):\n        return f"{obj} is gone."'))
-    ) == [" is gone."]
+        if not set(API_ONLY) & set(path.parts)
+    }
+    unmarked = {
+        str(path): found
+        for path, tree in trees.items()
+        if (found := [*messages.unmarked_refusals(tree, names), *messages.unmarked_in_acts(tree)])
+    }
+    assert unmarked == {}
 
 
-def test_a_refusal_is_found_by_what_it_says_and_filled_in_again():
+def source_of(kind: type) -> list[str]:
+    *folders, module = kind.__module__.split(".")
+    return [*folders, f"{module}.py"]
+
+
+def test_unmarked_text_is_found():
+    act = 'class Go(Act):\n    def run(self, obj):\n        return f"{obj} is gone."'
+    assert list(messages.unmarked_in_acts(ast.parse(act))) == [" is gone."]
+    refusal = 'raise Full(f"Only {seats} seats are left")\nraise Full(gettext_noop("No seats"))'
+    assert list(messages.unmarked_refusals(ast.parse(refusal), {"Full"})) == [" seats are left"]
+
+
+class Stuck(Conflict):
+    default_message = "The session is %(state)s and cannot become %(to)s"
+
+
+def test_refusal_is_translated_by_its_template():
+    error = Stuck(state=Session.Status.ENDED, to=Session.Status.VOID)
     with translation.override("vi"):
-        assert sentences.translated("The session is ended and cannot become void") == (
-            "Phiên đã kết thúc nên không thể chuyển sang trạng thái vô hiệu"
-        )
-        assert sentences.translated("Total percent of prizes must equal 100, but is 90") == (
-            "Tổng tỉ lệ giải thưởng phải bằng 100, nhưng đang là 90"
-        )
-        assert sentences.translated("room edited") == "sửa phòng"
-        assert sentences.translated("user changed") == "sửa người dùng"
-        assert sentences.translated("chat: delete message") == "trò chuyện: xóa tin nhắn"
-        assert sentences.translated("What a library says") == "What a library says"
-        assert sentences.translated("") == ""
-        assert sentences.named("session 42 (ended)") == "phiên 42 (đã kết thúc)"
-        # People's own words are left alone, also where the catalogue has them.
-        assert sentences.named("Deposit") == "Deposit"
-    assert sentences.translated("The session is ended and cannot become void") == (
-        "The session is ended and cannot become void"
-    )
+        assert error.translated() == "Phiên đã kết thúc nên không thể chuyển sang trạng thái vô hiệu"
+        assert error.message == str(error) == "The session is ended and cannot become void"
+        with pytest.raises(InvalidName) as refused:
+            clean_name("", max_length=3)
+        assert refused.value.translated() == "Tên không được để trống"
+        assert refused.value.message == "The name must not be empty"
+        assert Conflict("What a library says about 100 %").translated() == "What a library says about 100 %"
+    assert error.translated() == error.message
+
+
+def test_recorded_texts_are_shown_translated():
+    with translation.override("vi"):
+        assert act_name("room edited") == "sửa phòng"
+        assert act_name("user changed") == "sửa người dùng"
+        assert act_name("chat: delete message") == "trò chuyện: xóa tin nhắn"
+        assert act_name("What another version recorded") == "What another version recorded"
+        assert kept_text("") == ""
+        assert reason_text("Every attempt of 5 days has failed") == "Mọi lần thử trong 5 ngày đều thất bại"
+        assert reason_text("by the API key abc") == "bởi khóa API abc"
+        assert error_text("No answer within 5 s") == "Không có trả lời trong 5 giây"
+        assert error_text("503 Service Unavailable") == "503 Service Unavailable"
+        assert str(Session(pk=42, status=Session.Status.ENDED)) == "phiên 42 (đã kết thúc)"
 
 
 @pytest.mark.django_db(transaction=True)

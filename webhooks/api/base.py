@@ -35,11 +35,11 @@ class OwnerViewSet(NestViewSet):
         if isinstance(request.auth, ApiKey):
             self.client = request.auth.client
             self.among = endpoints.owned_by(client=self.client)
-            self.reason = f"by the API key {request.auth.prefix}"
+            self.reason = endpoints.BY_KEY % {"key": request.auth.prefix}
         elif isinstance(request.user, User):
             self.user = request.user
             self.among = endpoints.masters_own(self.user)
-            self.reason = "by its owner, over the API"
+            self.reason = endpoints.BY_OWNER
         else:
             raise NotAuthenticated
 
