@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q, Value
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, ThrottlingMixin
@@ -289,14 +289,27 @@ class GameUser(models.Model):
     def __str__(self) -> str:
         return self.username
 
+    @property
+    def sign_in_mark(self) -> str:
+        """What the user's tokens carry: it changes with its password and with its platform user's mark."""
+        content = f"{self.password}:{self.user.password_mark if self.user else ''}"
+        return salted_hmac("gameplatform.accounts.sign_in_mark", content, algorithm="sha256").hexdigest()[:16]
+
 
 class GameUserToken(models.Model):
-    """A sign-in of a game user. The token is 256 random bits and only its SHA-256 is kept: nobody can read it back."""
+    """A sign-in of a game user. The token is 256 random bits and only its SHA-256 is kept: it cannot be read back.
+
+    It ends with its lifetimes, and as soon as ``mark`` is no longer the user's. Tokens from before there were marks
+    have none until their next use, and their lifetimes count from the upgrade.
+    """
 
     id = models.BigAutoField(primary_key=True)
     game_user = models.ForeignKey(GameUser, models.CASCADE, related_name="tokens")
     token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    mark = models.CharField(max_length=16, default="", db_default="", editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
+    valid_from = models.DateTimeField(default=clock.now, db_default=Now(), editable=False)
+    used_at = models.DateTimeField(default=clock.now, db_default=Now(), editable=False)
 
     class Meta:
         verbose_name = _("game user token")

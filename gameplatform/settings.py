@@ -243,6 +243,9 @@ SIMPLE_JWT = {
 }
 # A refresh token that comes again so soon gets the same successor: a lost answer and a second tab sign nobody out.
 REFRESH_REPEAT_SECONDS = env.int("REFRESH_REPEAT_SECONDS", default=10)
+# Sign-ins at games (GameFuse): so long after the last use, and so long in all.
+GAME_TOKEN_IDLE_DAYS = env.int("GAME_TOKEN_IDLE_DAYS", default=30)
+GAME_TOKEN_DAYS = env.int("GAME_TOKEN_DAYS", default=180)
 # Guessing passwords: so many wrong ones for a name from one address lock that pair out, of the back-office and of the
 # API's sign-in together, for so long. By name and address: nobody can lock a colleague out from elsewhere.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

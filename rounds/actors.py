@@ -1,16 +1,14 @@
 """Who is asking the rounds API: found by token or service key; and the counters of what game users do."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Case, Expression, F, Value, When
 
 from accounts.api_keys import find_key
-from accounts.models import ApiKey, GameUser, GameUserToken
+from accounts.game_tokens import find_game_user
+from accounts.models import ApiKey, GameUser
 from core.db.transactions import require_atomic
-
-TOKEN_LENGTH_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +20,10 @@ class Actor:
     token: str | None = None
 
 
-def token_digest(token: str) -> str:
-    """What is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def actor_by_token(token: str) -> Actor | None:
-    """The game user with this token, unless its platform user was switched off. One statement."""
-    if not token.isascii() or len(token) > TOKEN_LENGTH_MAX:
-        return None
-    found = (
-        GameUserToken.objects.filter(token_sha256=token_digest(token))
-        .select_related("game_user__game", "game_user__user")
-        .first()
-    )
-    if found is None or (found.game_user.user is not None and not found.game_user.user.is_active):
-        return None
-    return Actor(user=found.game_user, token=token)
+def actor_by_token(token: str, *, now: datetime) -> Actor | None:
+    """The game user with this token. One statement."""
+    user = find_game_user(token, now=now)
+    return None if user is None else Actor(user=user, token=token)
 
 
 def find_service_key(*, name: str, token: str, scope: str, now: datetime) -> ApiKey | None:

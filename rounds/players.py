@@ -13,13 +13,14 @@ from django.db.models import F, Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_noop
 
-from accounts.models import GAME_USERNAME_LENGTH_MAX, Game, GameUser, GameUserToken, User, UserManager
+from accounts.game_tokens import issue_token
+from accounts.models import GAME_USERNAME_LENGTH_MAX, Game, GameUser, User, UserManager
 from core.db import sql
 from core.db.transactions import require_atomic, use_case
 from core.errors import Invalid
 from core.security.names import clean_name
 from rounds.access import playable_game
-from rounds.actors import Actor, count_activity, token_digest
+from rounds.actors import Actor, count_activity
 from rounds.errors import (
     AlreadyTaken,
     GameDisabled,
@@ -35,9 +36,6 @@ PASSWORD_LENGTH_MIN = 6
 PASSWORD_LENGTH_MAX = 128
 EMAIL_LENGTH_MAX = 254
 TEST_USER_PASSWORD = "password"
-TOKEN_BYTES = 32
-# A player uses a few devices at a time; the sign-in before that many is forgotten.
-TOKENS_MAX = 10
 _TAKEN = {
     "accounts_gameuser_username_any_case": gettext_noop("Username has already been taken"),
     "accounts_gameuser_email_any_case": gettext_noop("Email has already been taken"),
@@ -197,13 +195,9 @@ def _login(game_user_id: int, *, now: datetime) -> SignedIn:
 
 
 def _signed_in(game_user_id: int, *, now: datetime) -> SignedIn:
-    """The user as it is now, with a token; the oldest of too many is dropped."""
+    """The user as it is now, with a token."""
     count_activity(game_user_id=game_user_id, now=now, sessions=1)
-    user = GameUser.objects.select_related("game").filter(pk=game_user_id).first()
+    user = GameUser.objects.select_related("game", "user").filter(pk=game_user_id).first()
     if user is None:
         raise GameUserNotFound()
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    GameUserToken.objects.create(game_user=user, token_sha256=token_digest(token), created_at=now)
-    kept = GameUserToken.objects.filter(game_user=user).order_by("-id")[:TOKENS_MAX]
-    GameUserToken.objects.filter(game_user=user).exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
-    return SignedIn(user=user, token=token)
+    return SignedIn(user=user, token=issue_token(user, now=now))

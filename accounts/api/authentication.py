@@ -1,21 +1,26 @@
 """The access token, and a client's key of one scope, behind DRF's interface."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
+from accounts import login_guard
 from accounts.api_keys import find_key
 from accounts.authentication import user_of
 from accounts.credentials import AccessToken
 from accounts.errors import InvalidToken
 from accounts.models import ApiKey
 from core.db import clock
+from core.errors import DomainError
 
 KEY_START = "gp_"
 
@@ -41,6 +46,20 @@ class PlatformJWTAuthentication(JWTAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+@contextmanager
+def guarded(request: Request, name: str, *, wrong: type[DomainError]) -> Iterator[None]:
+    """A try of ``name``'s password: ``wrong`` counts towards the lock-out. Raises ``Throttled`` while locked out."""
+    until = login_guard.locked_until(request._request, name)
+    if until is not None:
+        raise Throttled(wait=(until - timezone.now()).total_seconds())
+    try:
+        yield
+    except wrong:
+        login_guard.failed(request._request, name)
+        raise
+    login_guard.succeeded(request._request, name)
 
 
 class ClientKeyAuthentication(BaseAuthentication):

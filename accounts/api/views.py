@@ -1,16 +1,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils import timezone
 from rest_framework.decorators import action
-from rest_framework.exceptions import Throttled
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import login_guard
 from accounts.api import schema
-from accounts.api.authentication import PlatformJWTAuthentication
+from accounts.api.authentication import PlatformJWTAuthentication, guarded
 from accounts.api.base import KnowsCaller
 from accounts.api.outputs import GAME, SIGNED_IN, USER
 from accounts.api.serializers import (
@@ -60,15 +57,8 @@ class AuthViewSet(KnowsCaller, NestViewSet):
     def login(self, request: Request) -> Response:
         """Guesses count together with those at the back-office's login."""
         values = checked(LoginInput, request.data)
-        until = login_guard.locked_until(request._request, values["username"])
-        if until is not None:
-            raise Throttled(wait=(until - timezone.now()).total_seconds())
-        try:
+        with guarded(request, values["username"], wrong=InvalidCredentials):
             signed_in = log_in(**values, now=self.now)
-        except InvalidCredentials:
-            login_guard.failed(request._request, values["username"])
-            raise
-        login_guard.succeeded(request._request, values["username"])
         return ok("Logged in successfully", data=SIGNED_IN.of(signed_in))
 
     @schema.refresh

@@ -45,6 +45,7 @@ def parts(*, now: datetime, event_days: int = EVENT_DAYS) -> list[Part]:
     found = [
         rows("idempotency records", idempotency.prunable(older_than=IDEMPOTENCY_KEPT, now=now)),
         rows("sign-ins", pruning.expired_sign_ins(now=now)),
+        rows("sign-ins at games", pruning.ended_game_tokens(now=now)),
         rows("refresh tokens", pruning.expired_tokens(now=now)),
         rows("ended sessions of the back-office", backoffice_pruning.ended_sessions(now=now)),
         rows("wrong passwords", backoffice_pruning.forgiven_failures(now=now)),

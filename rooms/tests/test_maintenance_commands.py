@@ -201,8 +201,9 @@ def test_prune_takes_only_what_nobody_can_use_any_more(running, player, make_roo
     before, transfers = kept(), Transfer.objects.count()
     out = run("prune", "--dry-run")
     counts = (
-        "idempotency records: 1\nsign-ins: 1\nrefresh tokens: 2\nended sessions of the back-office: 1\n"
-        "wrong passwords: 1\nlogins to the back-office: 1\npot jobs: 0\nwebhook events: 0\nroom events: 6\nexports: 0\n"
+        "idempotency records: 1\nsign-ins: 1\nsign-ins at games: 0\nrefresh tokens: 2\n"
+        "ended sessions of the back-office: 1\nwrong passwords: 1\nlogins to the back-office: 1\npot jobs: 0\n"
+        "webhook events: 0\nroom events: 6\nexports: 0\n"
     )
     assert out == counts + "13 rows would be deleted.\n"
     assert kept() == before

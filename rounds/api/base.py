@@ -28,7 +28,7 @@ class GameUserAuthentication(BaseAuthentication):
         return actor, actor.user
 
     def _by_token(self, token: str) -> Actor:
-        actor = actor_by_token(token)
+        actor = actor_by_token(token, now=clock.now())
         if actor is None:
             raise Unauthenticated("Invalid user authentication token")
         return actor

@@ -7,7 +7,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import PlatformJWTAuthentication
+from accounts.api.authentication import PlatformJWTAuthentication, guarded
+from accounts.models import User
 from core.json_text import MalformedJSON, loads_strict
 from core.wire.gamefuse import GameFuseViewSet, Unauthenticated, named_email
 from core.wire.throttles import throttle_for
@@ -15,7 +16,7 @@ from rounds import access, attributes, players, queries
 from rounds.api import outputs
 from rounds.api.base import ActorViewSet, path_id
 from rounds.api.schema import USER_SCORE, documented
-from rounds.errors import GameNotFound, GameNotVerified, MissingParameter
+from rounds.errors import GameNotFound, GameNotVerified, MissingParameter, WrongPassword
 from rounds.models import GameAccess
 
 EMAIL_INPUT_MAX = 300
@@ -126,15 +127,20 @@ class SessionViewSet(GameFuseViewSet):
             authenticated = PlatformJWTAuthentication().authenticate(request)
             if authenticated is None:
                 raise Unauthenticated("Invalid access token")
-            signed_in = players.sign_in_player(game_id=game_id, user=authenticated[0], now=self.now)
+            player = authenticated[0]
+            assert isinstance(player, User)
+            signed_in = players.sign_in_player(game_id=game_id, user=player, now=self.now)
         else:
-            signed_in = players.sign_in(
-                game_id=game_id,
-                game_token=given.text("game_token", max_length=100),
-                email=given.text("email", max_length=EMAIL_INPUT_MAX) or "",
-                password=given.text("password", max_length=PASSWORD_INPUT_MAX) or "",
-                now=self.now,
-            )
+            email = given.text("email", max_length=EMAIL_INPUT_MAX) or ""
+            # Each game has players of its own.
+            with guarded(request, f"game {game_id}: {email.strip(' ')}", wrong=WrongPassword):
+                signed_in = players.sign_in(
+                    game_id=game_id,
+                    game_token=given.text("game_token", max_length=100),
+                    email=email,
+                    password=given.text("password", max_length=PASSWORD_INPUT_MAX) or "",
+                    now=self.now,
+                )
         user = signed_in.user
         return Response(outputs.full_user(user, caller=user, token=signed_in.token, now=self.now))
 

@@ -7,10 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.api_keys import issue_key
+from accounts.game_tokens import TOKENS_MAX
 from accounts.models import ApiClient, Game, GameUser, GameUserToken
 from core.db import clock
 from rounds.models import Contest, GameAccess, GameVariable, Leaderboard, Round
-from rounds.players import NUMBER_MAX, TOKENS_MAX
+from rounds.players import NUMBER_MAX
 
 NOON = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)
 TEXT = "text/plain; charset=utf-8"

@@ -164,6 +164,30 @@ def test_the_back_office_and_the_api_count_one_name(api, player, settings, addre
     assert enter_the_back_office(None, None, REMOTE_ADDR=address).status_code == 429
 
 
+def test_wrong_passwords_lock_a_games_player_out(api, arcade, settings):
+    settings.AXES_ENABLED, settings.AXES_FAILURE_LIMIT = True, 3
+    assert sign_up_at_a_game(api(None), arcade).status_code == 200
+    right = {"email": "player@example.com", "password": "nine-lanterns-7", "game_id": arcade.pk}
+
+    statuses = [sign_in_at_a_game(api(None), arcade).status_code for _ in range(3)]
+    answer = api(None).post("/api/v3/sessions", {**right, "email": "PLAYER@example.com "})
+
+    assert statuses == [401, 401, 401]
+    assert answer.status_code == 429
+    assert 890 <= int(answer["Retry-After"]) <= 900
+    assert api(None).post("/api/v3/sessions", right, REMOTE_ADDR="10.1.1.2").status_code == 200
+
+
+def test_a_games_lock_out_locks_no_user_of_the_platform_out(api, player, arcade, settings):
+    settings.AXES_ENABLED, settings.AXES_FAILURE_LIMIT = True, 3
+    for _ in range(3):
+        body = {"email": "player", "password": "a guess", "game_id": arcade.pk}
+        assert api(None).post("/api/v3/sessions", body).status_code == 401
+
+    body = {"username": "player", "password": "player's password"}
+    assert api(None).post("/api/v1/auth/login", body).status_code == 200
+
+
 def test_limits_of_passwords_stand_below_capacity(settings):
     # One process does five hashes of 0.2 s a second.
     assert settings.RATE_LIMITS["auth_ip"] == "120/m"
