@@ -49,6 +49,11 @@ def request_expired() -> Refused:
     return Refused(401, "Request expired", code="REQUEST_EXPIRED")
 
 
+def signature_used() -> Refused:
+    """The signature came with another route or body, or with a GET, before."""
+    return Refused(401, "Signature already used", code="SIGNATURE_USED")
+
+
 def bad_input(detail: str = "") -> Refused:
     """ "400 `Input params was incorrect.`" (contract, "Rooms"); ``detail`` says which, for people."""
     extra = {"detail": detail} if detail else {}
@@ -153,6 +158,8 @@ STYLE = Style(
         "NOT_FOUND": Line(status=404),
         "CONFLICT": Line(status=409),
         "UNAVAILABLE": Line(status=503, code="UNAVAILABLE"),
+        # What `signature_used` says, from the stored answer.
+        "IDEMPOTENCY_KEY_REUSED": Line(status=401, code="SIGNATURE_USED", sentence="Signature already used"),
         # "OTP errors: 401 `2FA token already used`, 404 `User not found`, 403 `User is temporary locked`, 401 `Invalid
         # 2fa token`" (contract, "Players").
         "OTP_USED": Line(status=401),

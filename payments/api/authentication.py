@@ -1,6 +1,5 @@
-"""Signed requests: the key, the signature, the time, in the contract's order (payments, "Signing")."""
+"""Signed requests: the key, the signature, the time and its first use, in this order (payments, "Signing")."""
 
-import hashlib
 import re
 
 from django.contrib.auth.models import AnonymousUser
@@ -12,6 +11,7 @@ from accounts.api_keys import find_key, signing_secret
 from accounts.models import ApiKey, Game
 from core.db import clock
 from core.wire import plyr
+from payments.api import signatures
 
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
 
@@ -34,16 +34,11 @@ class SignedRequestAuthentication(BaseAuthentication):
             raise plyr.request_expired()
         if key.client.game is None or key.client.game.status != Game.Status.ACTIVE:
             raise plyr.Refused(403, "Insufficient permissions", code="FORBIDDEN")
+        signatures.claim(request, key_id=key.pk, now_ms=now.timestamp() * 1000)
         return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:
         return "HMAC-SHA256"
-
-
-def request_digest(request: Request) -> bytes:
-    """What makes a signed request the same one again: its route, time and exact body (contract, "Signing")."""
-    head = f"{request.method} {request.path.rstrip('/')}\n{request.headers['timestamp']}\n"
-    return hashlib.sha256(head.encode() + request.body).digest()
 
 
 def _is_plain(text: str) -> bool:

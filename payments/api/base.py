@@ -1,5 +1,6 @@
 """What the signed routes share: who calls, what was sent, and the same answer to the same request."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,8 @@ from core.json_text import loads_strict
 from core.security.secrets import decrypt, encrypt
 from core.wire import plyr
 from core.wire.rendering import OrjsonRenderer
-from payments.api.authentication import SignedRequestAuthentication, request_digest
+from payments.api.authentication import SignedRequestAuthentication
+from payments.api.signatures import signature_digest
 
 # A part of a path.
 SEGMENT = "[^/]{1,200}"
@@ -35,6 +37,13 @@ class SignedViewSet(plyr.PlyrViewSet):
         assert game is not None
         return game
 
+    @property
+    def request_digest(self) -> bytes:
+        """What makes the same request of the same key the same one again."""
+        key = self.request.auth
+        assert isinstance(key, ApiKey)
+        return signature_digest(self.request, key_id=key.pk)
+
     def body(self) -> dict[str, Any]:
         """The members of the JSON object that was sent; an empty body is an empty object. Unknown ones are ignored."""
         # The signature covers the bytes, so the bytes are read, whatever the content type says of them.
@@ -50,12 +59,11 @@ class SignedViewSet(plyr.PlyrViewSet):
         stored encrypted.
         """
         request = self.request
-        digest = request_digest(request)
         claim = idempotency.begin(
             caller=f"api-client:{self.client.pk}",
-            endpoint=f"POST {request.path}"[:300],
-            key=digest.hex(),
-            request_hash=digest,
+            endpoint="signed POST",
+            key=self.request_digest.hex(),
+            request_hash=hashlib.sha256(request.path.rstrip("/").encode()).digest(),
             now=self.now,
         )
         if isinstance(claim, idempotency.Replay):

@@ -33,6 +33,7 @@ SIGNED: Refusals = (
     plyr.invalid_key(),
     plyr.invalid_signature(),
     plyr.request_expired(),
+    plyr.signature_used(),
     plyr.Refused(403, "Insufficient permissions", code="FORBIDDEN"),
 )
 _UNREADABLE: Refusals = (MalformedJSON(), plyr.bad_input("The body must be a JSON object"))

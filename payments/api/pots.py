@@ -19,7 +19,6 @@ from core.wire import plyr
 from payments import allowances, jobs, player_access, pot_queries, pots, tasks
 from payments.api import inputs, outputs
 from payments.api import pot_schema as schema
-from payments.api.authentication import request_digest
 from payments.api.base import SEGMENT, SignedViewSet
 from payments.errors import AllowanceExceeded
 from payments.models import Job
@@ -176,7 +175,7 @@ class PotViewSet(SignedViewSet):
     def _job(self, kind: Job.Kind, read: Callable[[dict[str, Any]], Order]) -> Response:
         """The job of this request: done here with ``sync``, else soon. ``read`` makes the order of the body."""
         body = self.body()
-        digest = request_digest(self.request)
+        digest = self.request_digest
         job = jobs.find_request(client_id=self.client.pk, request_digest=digest)
         if job is None:
             order = read(body)
@@ -192,6 +191,9 @@ class PotViewSet(SignedViewSet):
                 now=self.now,
             )
             logger.info("job %s is asked for: %s", job.public_id, kind)
+        if job.kind != kind:
+            # Redis lost its memory of this signature; the job has not.
+            raise plyr.signature_used()
         return _answer_when_done(job) if inputs.is_true(body, "sync") else _answer_with_handle(job)
 
     def _are_all_in(self, order: Order) -> bool:
