@@ -15,8 +15,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import second_factor
+from accounts.models import Authenticator, RecoveryCode
 from accounts.second_factor import Verdict
-from backoffice.models import Authenticator, Export, RecoveryCode
+from backoffice.models import Export
 from core.db import clock
 from core.models import AuditEntry
 from core.security.key_rotation import secret_columns
