@@ -47,7 +47,8 @@ def test_an_hour_is_the_default_and_the_cookie_ends_with_the_session(staff, sett
     assert (settings.SESSION_COOKIE_AGE, cookie["max-age"], cookie["httponly"]) == (3600, 3600, True)
 
 
-def test_times_are_shown_in_the_users_zone_and_exported_in_utc(staff, client):
+def test_pages_show_the_users_zone_and_exports_utc(staff, client, settings):
+    settings.TIME_ZONE = "UTC"
     Game.objects.create(name="Midnight", symbol="MID", created_at=datetime(2026, 5, 1, 18, 30, tzinfo=UTC))
     User.objects.filter(pk=staff.pk).update(date_joined=datetime(2026, 5, 1, 18, 30, tzinfo=UTC))
     assert "2026-05-01 18:30:00" in client.get("/admin/accounts/game/").content.decode()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import redis
 from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 from accounts.credentials import access_token
@@ -53,18 +54,26 @@ class Visitor:
             self.page.screenshot(path=self.pictures / f"{name}.png", full_page=True)
 
 
-@pytest.fixture
-def server(transactional_db, tmp_path, settings) -> Iterator[WebServer]:
-    # The server is a process of its own with the settings' own password hash, and has a Valkey of its own: another
-    # test's worker must not take the tasks of this one.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-    valkey = Valkey(tmp_path)
+@pytest.fixture(scope="session")
+def servers(django_db_setup, tmp_path_factory) -> Iterator[tuple[Valkey, WebServer]]:
+    """A web process for all tests, and its own Valkey: another test's worker must not take the tasks of these."""
+    folder = tmp_path_factory.mktemp("browser")
+    valkey = Valkey(folder)
     valkey.start()
-    settings.REDIS_URL = valkey.url
-    web = WebServer(environment(tmp_path, SECURE_COOKIES="false", **SMALL)).start()
-    yield web
+    web = WebServer(environment(folder, REDIS_URL=valkey.url, SECURE_COOKIES="false", **SMALL)).start()
+    yield valkey, web
     web.kill()
     valkey.stop()
+
+
+@pytest.fixture
+def server(servers, transactional_db, settings) -> WebServer:
+    # The server has the settings' own password hash.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    valkey, web = servers
+    settings.REDIS_URL = valkey.url
+    redis.Redis.from_url(valkey.url).flushall()
+    return web
 
 
 @pytest.fixture

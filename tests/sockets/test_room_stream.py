@@ -3,6 +3,7 @@ through the loss of Redis and of the web process."""
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,21 +23,27 @@ from tests.support.servers import WebServer, environment
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture
-def valkey(tmp_path, settings):
-    server = Valkey(tmp_path)
-    server.start()
-    settings.REDIS_URL = server.url
-    yield server
-    if server.process is not None:
-        server.stop()
+@pytest.fixture(scope="module")
+def servers(django_db_setup, tmp_path_factory) -> Iterator[tuple[Valkey, WebServer]]:
+    """A Valkey and a web process for all tests of the module: each test has rooms of its own."""
+    folder = tmp_path_factory.mktemp("streams")
+    valkey = Valkey(folder)
+    valkey.start()
+    web = WebServer(environment(folder, REDIS_URL=valkey.url)).start()
+    yield valkey, web
+    web.kill()
+    valkey.stop()
 
 
 @pytest.fixture
-def web(valkey, tmp_path, transactional_db):
-    server = WebServer(environment(tmp_path)).start()
-    yield server
-    server.kill()
+def valkey(servers, settings) -> Valkey:
+    settings.REDIS_URL = servers[0].url
+    return servers[0]
+
+
+@pytest.fixture
+def web(valkey, servers, transactional_db) -> WebServer:
+    return servers[1]
 
 
 @pytest.fixture

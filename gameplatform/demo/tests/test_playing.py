@@ -1,8 +1,6 @@
 """`manage.py play` against a real web server and a real tick, each a process of its own."""
 
 import asyncio
-import http.client
-import os
 import re
 import signal
 import subprocess
@@ -32,7 +30,7 @@ from rooms import offers, scores
 from rooms.models import Participant, Session
 from rounds.models import Round
 from tests.support.books import balance, findings
-from tests.support.servers import database_url
+from tests.support.servers import WebServer, environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,22 +42,12 @@ class Platform:
     """The web server and the tick on the test's database."""
 
     environment: dict[str, str]
-    port: int = field(default_factory=free_port)
+    web: WebServer
     processes: list[subprocess.Popen[Any]] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start_web(self) -> subprocess.Popen[bytes]:
-        words = ["uvicorn", "gameplatform.asgi:application", "--port", str(self.port), "--lifespan", "off"]
-        web = self._start("-m", *words, "--log-level", "warning", "--no-access-log")
-        deadline = time.monotonic() + 40
-        while not self._is_live():
-            assert web.poll() is None, "the web server ended"
-            assert time.monotonic() < deadline, "the web server did not start"
-            time.sleep(0.05)
-        return web
+        return self.web.url
 
     def start_tick(self) -> subprocess.Popen[bytes]:
         return self._start("manage.py", "advance_sessions", "--loop")
@@ -87,36 +75,24 @@ class Platform:
         self.processes.append(process)
         return process
 
-    def _is_live(self) -> bool:
-        live = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
-        try:
-            live.request("GET", "/livez")
-            return live.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            live.close()
+
+@pytest.fixture(scope="module")
+def web(django_db_setup, tmp_path_factory) -> Iterator[WebServer]:
+    """One web process for all tests of the module."""
+    server = WebServer(environment(tmp_path_factory.mktemp("web"), ROOM_GAP_SECONDS="1")).start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture
-def platform(tmp_path, settings) -> Iterator[Platform]:
+def platform(web, tmp_path, settings) -> Iterator[Platform]:
     """A platform without rooms, the staff's login in the file ``password`` of its data folder."""
     # The server's own hash: the tests' quick one is unknown to it.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     User.objects.create_superuser("boss", password=PASSWORD)
     adjustments.create_token(symbol="GOLD", name="Gold", decimals=2)
     (tmp_path / "password").write_text(f"{PASSWORD}\n")
-    platform = Platform(
-        environment=os.environ
-        | {
-            "DATABASE_URL": database_url(),
-            "GAMEPLATFORM_DATA": str(tmp_path),
-            "DEBUG": "true",
-            "ROOM_GAP_SECONDS": "1",
-            "LOG_LEVEL": "WARNING",
-            "PYTHONUNBUFFERED": "1",
-        }
-    )
+    platform = Platform(environment(tmp_path, ROOM_GAP_SECONDS="1"), web)
     try:
         yield platform
     finally:
@@ -197,7 +173,6 @@ def reconciled(output: str) -> tuple[int, int]:
 
 
 def test_five_bots_play_for_a_quarter_of_a_minute_and_reconcile(platform, quick_rooms, tmp_path):
-    platform.start_web()
     platform.start_tick()
     code, output = finished(platform.play("--players", "5", "--minutes", "0.25", *staff_words(tmp_path)))
     assert code == 0, output
@@ -212,7 +187,6 @@ def test_five_bots_play_for_a_quarter_of_a_minute_and_reconcile(platform, quick_
 
 
 def test_a_unit_that_vanishes_behind_a_bots_back_is_named(platform, quick_rooms, tmp_path):
-    platform.start_web()
     platform.start_tick()
     play = platform.play("--players", "3", "--minutes", "0.12", *staff_words(tmp_path))
     robbed = first_paid_place(play).user
@@ -238,7 +212,6 @@ def test_a_unit_that_vanishes_behind_a_bots_back_is_named(platform, quick_rooms,
 
 
 def test_bots_that_want_scores_join_only_where_scores_decide_and_reconcile(platform, quick_rooms, race, tmp_path):
-    platform.start_web()
     platform.start_tick()
     words = ["--players", "6", "--minutes", "0.25", "--mode", "score"]
     code, output = finished(platform.play(*words, *staff_words(tmp_path)))
@@ -258,7 +231,6 @@ def test_bots_that_want_scores_join_only_where_scores_decide_and_reconcile(platf
 def test_a_score_after_the_end_is_a_refusal_and_nothing_more(platform, monkeypatch):
     monkeypatch.setattr(bots, "LEAVE_PROBABILITY", 0)
     monkeypatch.setattr(bots, "SCORES_SENT", (2,))
-    platform.start_web()
     tally = Tally()
 
     async def late_scores() -> list[Entry]:
@@ -303,7 +275,6 @@ def test_a_score_after_the_end_is_a_refusal_and_nothing_more(platform, monkeypat
 
 
 def test_scores_that_the_bots_did_not_send_are_named(platform, race, tmp_path):
-    platform.start_web()
     platform.start_tick()
     play = platform.play("--players", "4", "--minutes", "0.12", "--mode", "score", *staff_words(tmp_path))
     session = first_paid_place(play).session
@@ -321,14 +292,12 @@ def test_scores_that_the_bots_did_not_send_are_named(platform, race, tmp_path):
 
 @pytest.mark.faults
 def test_bots_reconcile_after_their_web_server_was_killed(platform, quick_rooms, tmp_path):
-    web = platform.start_web()
     platform.start_tick()
     play = platform.play("--players", "5", "--minutes", "0.3", *staff_words(tmp_path))
     first_paid_place(play)
-    web.kill()
-    web.wait()
+    platform.web.kill()
     time.sleep(1)
-    platform.start_web()
+    platform.web.start()
     code, output = finished(play)
     assert code == 0, output
     assert reconciled(output)[0] == 5
@@ -337,7 +306,6 @@ def test_bots_reconcile_after_their_web_server_was_killed(platform, quick_rooms,
 
 
 def test_an_interrupted_play_finishes_its_sessions_and_reconciles(platform, quick_rooms, tmp_path):
-    platform.start_web()
     platform.start_tick()
     play = platform.play("--players", "3", "--forever", *staff_words(tmp_path))
     first_paid_place(play)
@@ -348,14 +316,12 @@ def test_an_interrupted_play_finishes_its_sessions_and_reconciles(platform, quic
 
 
 def test_without_rooms_play_says_what_is_missing(platform, tmp_path):
-    platform.start_web()
     code, output = finished(platform.play("--players", "1", "--minutes", "0.02", *staff_words(tmp_path)))
     assert code == 1
     assert "CommandError: Nobody has joined anything: no room was open." in output
 
 
 def test_without_a_room_of_the_wanted_mode_play_says_what_to_do(platform, quick_rooms, tmp_path):
-    platform.start_web()
     words = ["--players", "1", "--minutes", "0.05", "--mode", "score"]
     code, output = finished(platform.play(*words, *staff_words(tmp_path)))
     assert code == 1
@@ -365,7 +331,6 @@ def test_without_a_room_of_the_wanted_mode_play_says_what_to_do(platform, quick_
 
 def test_a_login_that_is_not_staffs_cannot_give_tokens(platform, quick_rooms, tmp_path):
     User.objects.filter(username="boss").update(is_staff=False)
-    platform.start_web()
     code, output = finished(platform.play("--players", "1", "--minutes", "0.2", *staff_words(tmp_path)))
     assert code == 1
     assert "CommandError: The staff login cannot give GOLD to players: Only staff may adjust wallets" in output
@@ -394,7 +359,6 @@ def test_without_a_staff_login_play_says_where_one_comes_from(platform):
 
 
 def test_a_caller_survives_a_used_up_token_and_a_registration_whose_answer_was_lost(platform):
-    platform.start_web()
 
     async def questions() -> list[int]:
         async with httpx.AsyncClient(base_url=platform.url, trust_env=False) as client:
