@@ -35,7 +35,7 @@ def new_epoch() -> str:
 
 
 class Conversation(models.Model):
-    """A room of the chat contract: a tenant's own, or the one of a game room, which no tenant can touch.
+    """A tenant's own room, or the one of a game room, which no tenant can touch (contract: chat, "Rooms").
 
     ``seq`` of its messages runs 1, 2, 3 … without gaps; ``last_seq`` is the newest, ``pruned_seq`` the newest that
     retention has removed (0: none).

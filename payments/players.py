@@ -31,7 +31,7 @@ class NewPlayer:
 
 
 def clean_plyr_id(text: str) -> str:
-    """The id in its one form, lower case. Raises ``InvalidPlyrId`` (contract: payments, "Players")."""
+    """The id in its one form, lower case. Raises ``InvalidPlyrId`` (contract: pots, "Players")."""
     folded = text.lower()
     if not _PLYR_ID.fullmatch(folded):
         raise InvalidPlyrId()

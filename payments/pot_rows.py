@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """The arguments of a job; each kind uses its own part (contract: payments, "Rooms")."""
+    """The arguments of a job; each kind uses its own part (contract: pots, "Rooms")."""
 
     pot_number: int | None = None
     lifetime_seconds: int | None = None

@@ -114,7 +114,7 @@ class Session(models.Model):
 
     public_id = models.UUIDField(_("public id"), unique=True, editable=False)
     room = models.ForeignKey(Room, models.PROTECT, related_name="sessions")
-    # Creation time in epoch milliseconds, as text (contract: rooms, `session`).
+    # Creation time in epoch milliseconds, as text (contract: rooms, "Session life").
     code = models.CharField(_("code"), max_length=20)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
     token = models.ForeignKey(Token, models.PROTECT, related_name="+")

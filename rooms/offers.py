@@ -120,7 +120,7 @@ def switch_room(*, actor: User, room_id: int, on: bool, now: datetime, reason: s
 
 @use_case
 def delete_room(*, actor: User, room_id: int, now: datetime, reason: str = "") -> None:
-    """Hide the room and open no more sessions; a live one finishes with prizes or refunds (contract: rooms, DELETE).
+    """Hide the room and open no more sessions; a live one finishes with prizes or refunds (contract: rooms, "delete").
 
     Raises ``NotMaster``, and ``RoomNotFound`` when it is deleted already.
     """

@@ -129,7 +129,7 @@ def entries_of(session_ids: Iterable[int]) -> QuerySet[Participant]:
 def latest_participations(user: User) -> QuerySet[Participant]:
     """The user's own place in the newest session it took part in, per room; sessions that came to nothing do not count.
 
-    Contract: rooms, ``joiner-by-room``.
+    Contract: rooms, "Endpoints".
     """
     own = Participant.objects.filter(
         user=user,
@@ -189,7 +189,7 @@ def recorded_refund(*, actor: User, session_id: int) -> tuple[Session, Sequence[
     """A called-off session and what each participant got back, for those who manage its room.
 
     The refund is part of the transaction that called the session off, so there is never one left to make: asking again
-    answers the same record (contract: rooms, ``process-refund``). Raises ``NotMaster``, ``SessionNotFound``,
+    answers the same record (contract: rooms, "process-refund"). Raises ``NotMaster``, ``SessionNotFound``,
     ``SessionNotOut``.
     """
     if not (actor.is_master or roles.may(actor, MANAGE)):

@@ -1,4 +1,4 @@
-"""A game's server posts the ranking of a running session (use case; contract: rooms, result mode ``submitted``)."""
+"""A game's server posts the ranking of a running session (use case; contract: rooms, "Ranks")."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -13,7 +13,7 @@ from rooms.errors import RoomInvalid
 from rooms.models import Room
 
 WINDOW_SECONDS_MAX = 7 * 24 * 3600
-# Rooms play for a token of two decimals: "all monetary values support up to 2 decimal places" (contract: rooms).
+# Rooms play for a token of two decimals (contract: rooms, "Amounts").
 AMOUNT_DECIMALS = 2
 
 
@@ -38,7 +38,7 @@ TERM_NAMES = tuple(field.name for field in fields(TermsChange))
 
 
 def check_terms(*, room: Room) -> None:
-    """Raise ``RoomInvalid`` unless the room's terms can be played as they stand (contract: rooms, decisions)."""
+    """Raise ``RoomInvalid`` unless the room's terms can be played as they stand (contract: rooms, "Terms")."""
     if room.entry_fee_minor <= 0:
         raise RoomInvalid(gettext_noop("Game room participation amount must be greater than 0"))
     highest = parse_amount(settings.ROOM_MAX_PARTICIPATION_AMOUNT, decimals=AMOUNT_DECIMALS)

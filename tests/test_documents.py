@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 
 ROOT = settings.BASE_DIR
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 # A command as it is written: in a span of code, or in a line of a block.
 COMMAND = re.compile(r"manage\.py[ \n]([a-z_]+)([^`\n#|;)]*)")
 # In a table whose heading says `manage.py …` the spans are commands.

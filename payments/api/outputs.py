@@ -1,4 +1,4 @@
-"""The answers to game servers: jobs as tasks, sessions, rooms (contract: payments)."""
+"""The answers to game servers: jobs as tasks, sessions, rooms (contract: pots)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
--- pot_earn: players earn from a pot that the caller has locked, in one round trip (contract: payments, /game/earn).
+-- pot_earn: players earn from a pot that the caller has locked, in one round trip (contract: pots, "/game/earn").
 --
 -- The rows are summed: one per (player, token), each amount > 0. The house takes p_fee_bp basis points of each row,
 -- rounded down. result: 'posted', or 'not_joined' (offenders: never were in this pot) or 'insufficient_funds' (the pot

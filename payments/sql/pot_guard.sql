@@ -1,5 +1,5 @@
 -- A pot holds a pot's escrow: what a rooms session controls can never be paid, earned from, ended or closed through a
--- pot (contract: payments, "Rooms"). And an escrow keeps its controller for life.
+-- pot (contract: pots, "Rooms"). And an escrow keeps its controller for life.
 -- Needs: core/row_is_immutable
 CREATE OR REPLACE FUNCTION pot_has_pot_escrow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

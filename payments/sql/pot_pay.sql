@@ -1,4 +1,4 @@
--- pot_pay: players pay into a pot that the caller has locked, in one round trip (contract: payments, /game/pay).
+-- pot_pay: players pay into a pot that the caller has locked, in one round trip (contract: pots, "/game/pay").
 --
 -- The rows are summed: one per (player, token), each amount > 0. Lowers each allowance, then books player → pot.
 -- result: 'posted', or the first rule that says no, and in p_players' terms who (offenders); the caller then rolls back.

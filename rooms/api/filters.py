@@ -33,7 +33,7 @@ class IdFilter(filters.Filter):
 
 
 class RoomFilter(filters.FilterSet):
-    """Filters of GET /game-rooms (contract: rooms, endpoints)."""
+    """Filters of GET /game-rooms (contract: rooms, "Endpoints")."""
 
     room_id = IdFilter(field_name="id")
     host_id = IdFilter(field_name="owner_id")

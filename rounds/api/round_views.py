@@ -1,4 +1,4 @@
-"""Game rounds over HTTP. Contract: rounds, "Endpoints" and "Rules"."""
+"""Game rounds over HTTP. Contract: rounds, "Endpoints"; contract: rounds, "Rules"."""
 
 from typing import Any
 

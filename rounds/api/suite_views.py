@@ -1,6 +1,6 @@
 """Throw-away games for the test suites of client libraries: off unless the settings switch them on.
 
-Contract: rounds, ``/test_suite``.
+Contract: rounds, "Endpoints".
 """
 
 from typing import Any
