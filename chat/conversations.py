@@ -164,11 +164,13 @@ def _listening(type: EventType, client_id: int | None) -> Also | None:
     return None if client_id is None else tenant_listening(type, client_id=client_id)
 
 
-def announce_member(*, conversation_id: uuid.UUID, user: User, participant_count: int, now: datetime) -> None:
+def announce_member(
+    *, conversation_id: uuid.UUID, user_id: int, user_name: str, participant_count: int, now: datetime
+) -> None:
     """Tell of a platform user that ``chat_add_member`` (SQL) added in a function of the caller's own."""
     require_atomic()
     answer = {"participant_count": participant_count}
-    _announce_participant("participant_joined", conversation_id, str(user.pk), user.username, answer, now)
+    _announce_participant("participant_joined", conversation_id, str(user_id), user_name, answer, now)
 
 
 def remove_member(*, conversation_id: uuid.UUID, user: User, now: datetime) -> bool:

@@ -1,9 +1,11 @@
 """Idempotency keys: the same request twice has one effect and one answer.
 
-For the edge, around a use case rather than inside it: ``begin`` → the use case's own transaction → ``finish``. Each
-call is one statement outside any transaction, so a twin sees the record at once. A process that dies in between
-leaves the record in flight; after ``TAKEOVER_SECONDS`` the next try takes it over and runs again, which is safe because
-every use case is idempotent by its business key (``session:42:entry:7``). The record is there for the answer.
+A request that is one use case is one transaction with its answer: ``claim`` → the use case → ``keep``. Locks that end
+with the transaction keep its twin out, and a process that dies leaves nothing.
+
+A request of several transactions goes ``begin`` → … → ``finish`` or ``abandon``, each one statement outside any
+transaction. A process that dies in between leaves the record in flight; after ``TAKEOVER_SECONDS`` the next try takes
+it over and runs again, which is safe because every use case is idempotent by its business key (``session:42:entry:7``).
 """
 
 import re
@@ -14,7 +16,9 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
+from core.db import sql
 from core.db.batches import delete_in_batches
+from core.db.transactions import require_atomic
 from core.errors import Conflict, Invalid
 from core.models import IdempotencyRecord
 
@@ -23,6 +27,15 @@ TAKEOVER_SECONDS = 30
 _KEY = re.compile(r"[!-~ ]{1,255}", re.ASCII)
 # A record that vanishes between the INSERT and the SELECT was abandoned by its run: the INSERT may now win.
 _ROUNDS = 5
+
+_KEEP = """
+    INSERT INTO core_idempotencyrecord
+        (caller, endpoint, key, request_hash, state, response_status, response_body, created_at, locked_at)
+    VALUES (%s, %s, %s, %s, 'done', %s, %s, %s, %s)
+    ON CONFLICT (caller, endpoint, key) DO UPDATE
+        SET state = 'done', response_status = excluded.response_status, response_body = excluded.response_body
+        WHERE core_idempotencyrecord.state = 'in_flight'
+"""
 
 _TABLE = IdempotencyRecord._meta.db_table
 _CLAIM = f"""
@@ -56,6 +69,16 @@ class IdempotencyInFlight(Conflict):
     default_message = gettext_noop("A request with this Idempotency-Key is still being processed")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request with its key; ``request_hash`` is its SHA-256."""
+
+    caller: str
+    endpoint: str
+    key: str
+    request_hash: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Fresh:
     """The caller runs the request and then calls ``finish`` or ``abandon`` with this claim."""
@@ -70,6 +93,37 @@ class Replay:
 
     status: int
     body: bytes
+
+
+def claim(request: Request, *, now: datetime) -> Replay | None:
+    """Hold the key until the transaction ends, or find the answer; ``None``: run the request and ``keep`` its answer.
+
+    One statement, which never waits. Raises as ``begin``.
+    """
+    require_atomic()
+    if _KEY.fullmatch(request.key) is None:
+        raise InvalidIdempotencyKey
+    dead_since = now - timedelta(seconds=TAKEOVER_SECONDS)
+    found = sql.call(
+        "idempotency_claim", request.caller, request.endpoint, request.key, request.request_hash, dead_since
+    )
+    match found["result"]:
+        case "reused":
+            raise IdempotencyKeyReused
+        case "in_flight":
+            raise IdempotencyInFlight
+        case "replayed":
+            return Replay(status=found["status"], body=bytes(found["body"]))
+    return None
+
+
+def keep(request: Request, *, status: int, body: bytes, now: datetime) -> None:
+    """Store the answer of the claimed request, in its own transaction; one statement."""
+    require_atomic()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _KEEP, [request.caller, request.endpoint, request.key, request.request_hash, status, body, now, now]
+        )
 
 
 def begin(*, caller: str, endpoint: str, key: str, request_hash: bytes, now: datetime) -> Fresh | Replay:

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -10,7 +11,7 @@ from core.db import sql
 from core.db.transactions import require_atomic
 from payments.errors import TokenFrozen
 from rooms import events, locks, talk, terms
-from rooms.models import Room, Session
+from rooms.models import Room, RoomEvent, Session
 from rooms.transitions import transition
 from rounds import contests
 
@@ -29,31 +30,28 @@ def close_with_refund(
     refund = sql.call("session_refund", session.pk, uuid.uuid4(), now)
     if refund["result"] == "token_frozen":
         raise TokenFrozen()
-    schedule_next(session=session, now=now)
-    events.record(
-        room_id=session.room_id,
-        session_id=session.pk,
-        type=events.OUT,
+    finish(
+        session=session,
+        room=locks.lock_room(session.room_id),
+        type=events.Type.OUT,
         payload={"reason": reason, "refunded": refund["entries"], "pool_minor": refund["pool_minor"]},
         now=now,
     )
-    close_room_if_deleted(session=session, now=now)
 
 
-def schedule_next(*, session: Session, now: datetime) -> None:
-    """Put a waiting change into force and date the room's next session, the gap after this one's end."""
+def finish(*, session: Session, room: Room, type: RoomEvent.Type, payload: dict[str, Any], now: datetime) -> None:
+    """The last step of every end: date the locked room's next session, record the event, close a deleted room."""
     require_atomic()
-    room = locks.lock_room(session.room_id)
+    _schedule_next(room=room, now=now)
+    events.record(room=room, session=session, type=type, payload=payload, now=now)
+    if room.status == Room.Status.DELETED:
+        talk.close_conversation(room=room, now=now)
+
+
+def _schedule_next(*, room: Room, now: datetime) -> None:
+    """Put a waiting change into force and date the room's next session, the gap after this one's end."""
     room.next_open_at = now + timedelta(seconds=settings.ROOM_GAP_SECONDS) if room.status == Room.Status.OPEN else None
     changed = terms.apply_pending(room=room)
     room.save(update_fields=["next_open_at", "pending_change", "pending_name", *(terms.TERM_NAMES if changed else ())])
     if changed:
         events.record_room(room=room, what="edited", now=now)
-
-
-def close_room_if_deleted(*, session: Session, now: datetime) -> None:
-    """Close the conversation of a deleted room once its last session was told to be over. Call it last."""
-    require_atomic()
-    room = Room.objects.get(pk=session.room_id)
-    if room.status == Room.Status.DELETED:
-        talk.close_conversation(room=room, now=now)

@@ -1,9 +1,12 @@
 """Joining and leaving a session (use cases; the work is one SQL function each, see `rooms/sql`)."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import orjson
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
@@ -13,7 +16,8 @@ from core.db import sql
 from core.db.transactions import use_case
 from core.errors import DomainError
 from payments.errors import InsufficientFunds, TokenFrozen
-from rooms import errors, events, outgoing
+from rooms import errors, events, membership, outgoing
+from rooms.events import Type
 from rooms.terms import AMOUNT_DECIMALS
 from webhooks.outbox import IS_HEARD
 
@@ -73,7 +77,7 @@ def join_session(
         uuid.uuid4(),
         uuid.uuid4(),
         now,
-        also=outgoing.listening(events.JOINED),
+        also=outgoing.listening(Type.JOINED),
     )
     result = answer["result"]
     if result == "window_closed":
@@ -86,14 +90,9 @@ def join_session(
     if result in _REFUSALS:
         raise _REFUSALS[result]()
     if result == "joined":
-        if answer["members_count"] is not None:
-            conversations.announce_member(
-                conversation_id=answer["conversation_id"],
-                user=player,
-                participant_count=answer["members_count"],
-                now=now,
-            )
-        _announce(events.JOINED, room_id=room_id, session_id=session_id, player=player, answer=answer, now=now)
+        _announce(Type.JOINED, room_id=room_id, session_id=session_id, answer=answer, now=now)
+        if answer["conversation_id"] is not None:
+            membership.settle_on_commit(participant_id=answer["participant_id"], now=now)
     return Entry(
         participant_id=answer["participant_id"],
         public_id=answer["public_id"],
@@ -112,7 +111,7 @@ def leave_session(*, session_id: int, player: User, now: datetime, request_key: 
     The same ``request_key`` again answers the first departure. Raises ``SessionNotFound``, ``NotJoined``,
     ``LeaveWindowClosed``, ``TokenFrozen``; nothing moves then.
     """
-    leaving = outgoing.listening(events.LEFT)
+    leaving = outgoing.listening(Type.LEFT)
     answer = sql.call("session_leave", session_id, player.pk, request_key, uuid.uuid4(), now, also=leaving)
     if answer["result"] == "window_closed":
         raise errors.LeaveWindowClosed()
@@ -121,14 +120,7 @@ def leave_session(*, session_id: int, player: User, now: datetime, request_key: 
     if answer["result"] == "left":
         if answer["conversation_id"] is not None:
             conversations.remove_member(conversation_id=answer["conversation_id"], user=player, now=now)
-        _announce(
-            events.LEFT,
-            room_id=answer["room_id"],
-            session_id=session_id,
-            player=player,
-            answer=answer,
-            now=now,
-        )
+        _announce(Type.LEFT, room_id=answer["room_id"], session_id=session_id, answer=answer, now=now)
     return Departure(
         participant_id=answer["participant_id"],
         tx_hash=answer["tx_hash"],
@@ -136,18 +128,10 @@ def leave_session(*, session_id: int, player: User, now: datetime, request_key: 
     )
 
 
-def _announce(
-    type: str, *, room_id: int, session_id: int, player: User, answer: dict[str, object], now: datetime
-) -> None:
-    """Publish the event the SQL function has kept, and tell who listens; the payload is the same as the kept one."""
-    seq = answer["seq"]
-    assert isinstance(seq, int)
-    payload = {
-        "participant_id": answer["participant_id"],
-        "user_id": player.pk,
-        "username": player.username,
-        "participants_count": answer["participants_count"],
-    }
-    events.announce(room_id=room_id, session_id=session_id, seq=seq, type=type, payload=payload, now=now)
+def _announce(type: Type, *, room_id: int, session_id: int, answer: Mapping[str, Any], now: datetime) -> None:
+    """Publish the event that the SQL function has kept, and tell who listens."""
+    payload = orjson.loads(answer["payload"])
+    events.announce(room_id=room_id, session_id=session_id, seq=answer["seq"], type=type, payload=payload, now=now)
     if answer[IS_HEARD]:
-        outgoing.tell(session_id=session_id, type=type, payload=payload, now=now)
+        subject = outgoing.Subject(**orjson.loads(answer["subject"]))
+        outgoing.tell(subject=subject, type=type, payload=payload, now=now)

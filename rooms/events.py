@@ -1,9 +1,10 @@
 """What happens in a room, numbered, kept and published after the commit (building blocks).
 
 ``RoomEvent`` is the truth; the published copy is a hint that lets sockets answer at once. Payloads speak the domain's
-language: ids, minor units, ISO times; consumers turn them into wire frames.
+language: ids, minor units, times; they are kept and published with ISO times. Consumers make wire frames of them.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,13 +18,7 @@ from rooms import outgoing, talk
 from rooms.models import Room, RoomEvent, Session
 from webhooks.outbox import IS_HEARD
 
-OPENED = "session.opened"
-JOINED = "participant.joined"
-LEFT = "participant.left"
-RUNNING = "session.running"
-OUT = "session.out"
-ENDED = "session.ended"
-ROOM_CHANGED = "room.changed"
+Type = RoomEvent.Type
 
 LOBBY_TOPIC = "rooms"
 
@@ -38,16 +33,21 @@ def room_of(topic: str) -> int:
     return int(topic.removeprefix("room:"))
 
 
-def record(*, room_id: int, session_id: int | None, type: str, payload: dict[str, Any], now: datetime) -> None:
+def record(*, room: Room, session: Session | None, type: Type, payload: dict[str, Any], now: datetime) -> None:
     """Number, keep and, once committed, publish an event. Takes the room's row lock: call it last."""
     require_atomic()
+    session_id = None if session is None else session.pk
+    written = {
+        name: value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else value
+        for name, value in payload.items()
+    }
     kept = sql.call(
-        "room_event", room_id, session_id, type, orjson.dumps(payload).decode(), now, also=outgoing.listening(type)
+        "room_event", room.pk, session_id, type, orjson.dumps(written).decode(), now, also=outgoing.listening(type)
     )
-    announce(room_id=room_id, session_id=session_id, seq=kept["room_event"], type=type, payload=payload, now=now)
-    talk.tell(room_id=room_id, session_id=session_id, type=type, payload=payload, now=now)
-    if session_id is not None and kept.get(IS_HEARD):
-        outgoing.tell(session_id=session_id, type=type, payload=payload, now=now)
+    announce(room_id=room.pk, session_id=session_id, seq=kept["room_event"], type=type, payload=written, now=now)
+    talk.tell(room=room, session_id=session_id, type=type, payload=payload, now=now)
+    if session is not None and kept.get(IS_HEARD):
+        outgoing.tell(subject=outgoing.Subject.of(session, room), type=type, payload=payload, now=now)
 
 
 def record_room(*, room: Room, what: str, now: datetime) -> None:
@@ -61,11 +61,11 @@ def record_room(*, room: Room, what: str, now: datetime) -> None:
         "prize_shares_bp": room.prize_shares_bp,
         "max_participants": room.max_participants,
     }
-    record(room_id=room.pk, session_id=None, type=ROOM_CHANGED, payload=payload, now=now)
+    record(room=room, session=None, type=Type.ROOM_CHANGED, payload=payload, now=now)
 
 
 def announce(
-    *, room_id: int, session_id: int | None, seq: int, type: str, payload: dict[str, Any], now: datetime
+    *, room_id: int, session_id: int | None, seq: int, type: Type, payload: Mapping[str, Any], now: datetime
 ) -> None:
     """Publish an event that is already kept, to the room's topic and to the lobby, when the transaction commits."""
     require_atomic()

@@ -42,12 +42,12 @@ def start_session(*, session_id: int, now: datetime) -> bool:
     session.save(update_fields=["draw_roster"])
     transition(session=session, to=Session.Status.RUNNING, now=now, reason=gettext_noop("started"))
     events.record(
-        room_id=session.room_id,
-        session_id=session.pk,
-        type=events.RUNNING,
+        room=session.room,
+        session=session,
+        type=events.Type.RUNNING,
         payload={
             "participants_count": session.participants_count,
-            "ends_at": session.ends_at.isoformat(timespec="milliseconds"),
+            "ends_at": session.ends_at,
             "draw_roster": session.draw_roster,
         },
         now=now,

@@ -293,11 +293,37 @@ class SubmittedResult(models.Model):
         return f"result of session {self.pk}"
 
 
+class MembershipOwed(models.Model):
+    """A participant that is to become a member of the room's conversation (``rooms.membership``).
+
+    Written with the payment and removed with the membership, right after it: a row that lasts is a crash's.
+    """
+
+    participant = models.OneToOneField(
+        Participant, models.CASCADE, primary_key=True, db_constraint=False, related_name="+"
+    )
+    owed_since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"membership owed to {self.participant_id}"
+
+
 class RoomEvent(models.Model):
     """What happened in a room, numbered without gaps: the source of the live stream and of its resumption.
 
     Written in the transaction of the change, so an event exists only if its change does.
     """
+
+    class Type(models.TextChoices):
+        """No column of the database is bound to these: kept events may be older."""
+
+        OPENED = "session.opened"
+        JOINED = "participant.joined"
+        LEFT = "participant.left"
+        RUNNING = "session.running"
+        OUT = "session.out"
+        ENDED = "session.ended"
+        ROOM_CHANGED = "room.changed"
 
     room = models.ForeignKey(Room, models.PROTECT, db_index=False, related_name="+")
     seq = models.BigIntegerField()

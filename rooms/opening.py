@@ -29,7 +29,7 @@ def open_in(*, room: Room, now: datetime) -> Session:
         public_id=public_id,
         room=room,
         code=str(int(now.timestamp() * 1000)),
-        token_id=room.token_id,
+        token=room.token,
         escrow=wallets.open_escrow(controller=Escrow.Controller.SESSION, token=room.token),
         contest=_open_contest(room.game, starts_at, ends_at, now),
         entry_fee_minor=room.entry_fee_minor,
@@ -49,13 +49,13 @@ def open_in(*, room: Room, now: datetime) -> Session:
     room.open_failures = 0
     room.save(update_fields=["current_session", "next_open_at", "open_failures"])
     events.record(
-        room_id=room.pk,
-        session_id=session.pk,
-        type=events.OPENED,
+        room=room,
+        session=session,
+        type=events.Type.OPENED,
         payload={
             "session": session.code,
-            "starts_at": session.starts_at.isoformat(timespec="milliseconds"),
-            "ends_at": session.ends_at.isoformat(timespec="milliseconds"),
+            "starts_at": session.starts_at,
+            "ends_at": session.ends_at,
             "entry_fee_minor": session.entry_fee_minor,
             "prize_shares_bp": session.prize_shares_bp,
             "max_participants": session.max_participants,

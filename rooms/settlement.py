@@ -36,18 +36,18 @@ def settle_session(*, session_id: int, now: datetime) -> bool:
     if ranked is None:
         closing.close_with_refund(session=session, to=Session.Status.VOID, now=now, reason=NO_RESULT)
         return True
-    # I7: while the session is live its escrow holds exactly the entries' fees; settle_session checks that it empties.
-    pool_minor = sum(entry.amount_minor for entry in entries)
+    # I7: while the session is live its escrow holds exactly the entries' fees; session_settle checks that it empties.
+    pool_minor = session.entry_fee_minor * len(entries)
     awards = prizes.award(pool_minor=pool_minor, shares_bp=session.prize_shares_bp, entries=len(ranked))
     transition(session=session, to=Session.Status.ENDED, now=now, reason=gettext_noop("settled"))
-    done = sql.call("session_settle", session.pk, [entry.pk for entry in ranked], awards, uuid.uuid4(), now)
+    places = [entry.pk for entry in ranked]
+    done = sql.call("session_settle", session.pk, places, awards, pool_minor, uuid.uuid4(), now)
     if done["result"] == "token_frozen":
         raise TokenFrozen()
-    closing.schedule_next(session=session, now=now)
-    events.record(
-        room_id=session.room_id,
-        session_id=session.pk,
-        type=events.ENDED,
+    closing.finish(
+        session=session,
+        room=locks.lock_room(session.room_id),
+        type=events.Type.ENDED,
         payload={
             "pool_minor": pool_minor,
             "results": [
@@ -63,5 +63,4 @@ def settle_session(*, session_id: int, now: datetime) -> bool:
         },
         now=now,
     )
-    closing.close_room_if_deleted(session=session, now=now)
     return True

@@ -10,7 +10,7 @@ from chat.errors import RoomInactive
 from chat.models import Conversation
 from core.amounts import format_amount_fixed
 from core.db.transactions import require_atomic
-from rooms.models import Room
+from rooms.models import Room, RoomEvent
 from rooms.terms import AMOUNT_DECIMALS
 
 
@@ -29,18 +29,17 @@ def close_conversation(*, room: Room, now: datetime) -> None:
         conversations.deactivate(conversation_id=room.conversation_id, now=now)
 
 
-def tell(*, room_id: int, session_id: int | None, type: str, payload: Mapping[str, Any], now: datetime) -> None:
+def tell(
+    *, room: Room, session_id: int | None, type: RoomEvent.Type, payload: Mapping[str, Any], now: datetime
+) -> None:
     """Say a session's event in its room's conversation. Takes the conversation's row lock, after the room's."""
     require_atomic()
     say = _TEXTS.get(type)
-    if say is None:
-        return
-    conversation_id = Room.objects.values_list("conversation_id", flat=True).get(pk=room_id)
-    if conversation_id is None:
+    if say is None or room.conversation_id is None:
         return
     with suppress(RoomInactive):
         conversations.post_system_message(
-            conversation_id=conversation_id,
+            conversation_id=room.conversation_id,
             text=say(payload),
             meta={"event": type, "session_id": session_id},
             now=now,
@@ -73,10 +72,9 @@ def _ended(payload: Mapping[str, Any]) -> str:
     return f"The session has ended. {best['username']} came first and won {_amount(best['prize_minor'])}."
 
 
-# By event type (rooms.events, which calls this module).
-_TEXTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "session.opened": _opened,
-    "session.running": _running,
-    "session.out": _out,
-    "session.ended": _ended,
+_TEXTS: dict[RoomEvent.Type, Callable[[Mapping[str, Any]], str]] = {
+    RoomEvent.Type.OPENED: _opened,
+    RoomEvent.Type.RUNNING: _running,
+    RoomEvent.Type.OUT: _out,
+    RoomEvent.Type.ENDED: _ended,
 }

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from core.db.transactions import use_case
 from core.errors import Unavailable
 from core.observability import metrics
-from rooms import lifecycle, settlement
+from rooms import lifecycle, membership, settlement
 from rooms.models import Room, Session
 
 logger = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ def advance(*, now: datetime) -> TickReport:
         except Exception:
             logger.exception("room %s could not open its next session", room_id)
             _postpone_opening(room_id=room_id, now=now)
+    membership.settle_overdue(now=now)
     return report
 
 

@@ -181,7 +181,7 @@ class Platform(RuleBasedStateMachine):
     @rule()
     def tick_crashes_before_its_commits(self):
         with (
-            mock.patch.object(closing, "schedule_next", side_effect=RuntimeError("power cut")),
+            mock.patch.object(closing, "finish", side_effect=RuntimeError("power cut")),
             nothing_moves_if_over(),
         ):
             tick.advance(now=self.now)

@@ -1,13 +1,15 @@
 """How a use case is run: one durable transaction, tried again when the database asks for it.
 
 A module holds either use cases (``@use_case``: the outermost transaction) or building blocks (``require_atomic()``:
-never open one). Nothing else in the platform opens transactions.
+never open one). The edge has ``one_transaction``. Nothing else in the platform opens transactions.
 """
 
 import functools
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 import psycopg
@@ -20,18 +22,36 @@ ATTEMPTS = 4
 BACKOFF_SECONDS = 0.02
 
 
+_is_joined = ContextVar("_is_joined", default=False)
+
+
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """The outermost transaction of an edge that has something to write with its one use case.
+
+    The use case inside is a savepoint: its refusal undoes it alone, and its deadlock is tried again, while what the
+    edge writes and holds stays.
+    """
+    with transaction.atomic(durable=True):
+        outer = _is_joined.set(True)
+        try:
+            yield
+        finally:
+            _is_joined.reset(outer)
+
+
 def use_case(function: Callable[P, R]) -> Callable[P, R]:
-    """Run ``function`` as the outermost transaction.
+    """Run ``function`` as the outermost transaction, or as the use case of ``one_transaction``.
 
     A deadlock or serialisation failure rolled everything back, so it is safe to run it again: up to ``ATTEMPTS`` times
-    with a growing, random pause. Calling a use case inside another transaction is a programming error and raises.
+    with a growing, random pause. Calling a use case inside any other transaction is a programming error and raises.
     """
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with transaction.atomic(durable=True):
+                with transaction.atomic(durable=not _is_joined.get()):
                     return function(*args, **kwargs)
             except OperationalError as error:
                 if attempt == ATTEMPTS or not _is_worth_another_try(error):

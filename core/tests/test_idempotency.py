@@ -11,9 +11,12 @@ from core.idempotency import (
     IdempotencyKeyReused,
     InvalidIdempotencyKey,
     Replay,
+    Request,
     abandon,
     begin,
+    claim,
     finish,
+    keep,
     prune,
 )
 from core.models import IdempotencyRecord
@@ -34,9 +37,9 @@ def rows():
 @pytest.mark.django_db
 def test_a_fresh_key_costs_two_statements_and_a_replay_two(django_assert_num_queries):
     with django_assert_num_queries(1):
-        claim = start()
+        run = start()
     with django_assert_num_queries(1):
-        assert finish(claim, status=201, body=b'{"a":1}')
+        assert finish(run, status=201, body=b'{"a":1}')
     with django_assert_num_queries(2):
         assert start() == Replay(status=201, body=b'{"a":1}')
 
@@ -51,11 +54,11 @@ def test_an_answer_is_replayed_for_ever_the_same():
 
 @pytest.mark.django_db
 def test_the_key_with_another_body_is_refused_before_and_after_the_answer():
-    claim = start()
+    run = start()
     with pytest.raises(IdempotencyKeyReused) as caught:
         start(request_hash=OTHER_BODY)
     assert caught.value.code == "IDEMPOTENCY_KEY_REUSED"
-    finish(claim, status=200, body=b"{}")
+    finish(run, status=200, body=b"{}")
     with pytest.raises(IdempotencyKeyReused):
         start(request_hash=OTHER_BODY, now=NOW + timedelta(hours=1))
     assert rows() == [("done", 200, NOW)]
@@ -101,12 +104,12 @@ def test_a_slow_run_that_was_taken_over_changes_nothing_any_more():
 
 @pytest.mark.django_db
 def test_an_abandoned_key_is_fresh_again_and_a_finished_one_cannot_be_abandoned():
-    claim = start()
-    abandon(claim)
+    run = start()
+    abandon(run)
     assert rows() == []
-    claim = start()
-    finish(claim, status=200, body=b"{}")
-    abandon(claim)
+    run = start()
+    finish(run, status=200, body=b"{}")
+    abandon(run)
     assert rows() == [("done", 200, NOW)]
 
 
@@ -141,6 +144,95 @@ def test_the_database_refuses_an_answer_without_its_parts():
         IdempotencyRecord.objects.create(
             caller="c", endpoint="e", key="k", request_hash=BODY, state="done", created_at=NOW, locked_at=NOW
         )
+
+
+# --- One transaction ------------------------------------------------------------------------------------------------
+
+
+def request(key="k-1", *, caller="user:1", endpoint="POST /join", request_hash=BODY):
+    return Request(caller=caller, endpoint=endpoint, key=key, request_hash=request_hash)
+
+
+def run_once(asked, *, status=200, now=NOW):
+    """The kept answer, or ``None`` after keeping this one."""
+    with transaction.atomic():
+        known = claim(asked, now=now)
+        if known is None:
+            keep(asked, status=status, body=b"{}", now=now)
+        return known
+
+
+@pytest.mark.django_db
+def test_a_claimed_request_costs_two_statements_and_a_replay_one(django_assert_num_queries):
+    with django_assert_num_queries(4):  # and a savepoint with its release
+        assert run_once(request(), status=409) is None
+    with django_assert_num_queries(3):
+        assert run_once(request(), now=NOW + timedelta(hours=9)) == Replay(status=409, body=b"{}")
+    assert rows() == [("done", 409, NOW)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claimed_key_belongs_to_its_request():
+    run_once(request())
+    with pytest.raises(IdempotencyKeyReused):
+        run_once(request(request_hash=OTHER_BODY))
+    for other in (request("k-2"), request(caller="user:2"), request(endpoint="POST /leave")):
+        assert run_once(other) is None
+    with pytest.raises(InvalidIdempotencyKey):
+        run_once(request("k" * 256))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_in_a_lost_transaction_leaves_nothing():
+    with transaction.atomic():
+        assert claim(request(), now=NOW) is None
+        keep(request(), status=200, body=b"{}", now=NOW)
+        transaction.set_rollback(True)
+    assert run_once(request(), status=201) is None
+    assert rows() == [("done", 201, NOW)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_respects_a_record_in_flight_until_it_is_dead():
+    start()
+    with pytest.raises(IdempotencyInFlight):
+        run_once(request(), now=NOW + timedelta(seconds=29))
+    with pytest.raises(IdempotencyKeyReused):
+        run_once(request(request_hash=OTHER_BODY), now=NOW + timedelta(hours=1))
+    assert run_once(request(), status=201, now=NOW + timedelta(seconds=30)) is None
+    assert start(now=NOW + timedelta(seconds=31)) == Replay(status=201, body=b"{}")
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_twins_of_an_open_claim_are_refused_at_once():
+    def other(asked):
+        try:
+            return run_once(asked)
+        except Exception as error:
+            return type(error)
+        finally:
+            connection.close()
+
+    asked = [request(), request(request_hash=OTHER_BODY), request("k-2")]
+    with ThreadPoolExecutor(3) as pool:
+        with transaction.atomic():
+            assert claim(request(), now=NOW) is None
+            keep(request(), status=200, body=b"{}", now=NOW)
+            answers = list(pool.map(other, asked, timeout=10))
+        assert answers == [IdempotencyInFlight, IdempotencyKeyReused, None]
+        assert list(pool.map(other, asked[:2])) == [Replay(status=200, body=b"{}"), IdempotencyKeyReused]
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_claims_of_one_key_one_runs_each_round():
+    for number in range(20):
+        answers = race(lambda key=f"r-{number}": run_once(request(key)))
+        assert answers.count(None) == 1
+        others = [answer for answer in answers if answer is not None]
+        assert all(isinstance(answer, IdempotencyInFlight | Replay) for answer in others)
+    assert IdempotencyRecord.objects.count() == 20
 
 
 def race(function, threads=8):

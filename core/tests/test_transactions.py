@@ -6,7 +6,7 @@ from django.db import OperationalError, connection, transaction
 
 from core.db import transactions
 from core.db.clock import now
-from core.db.transactions import require_atomic, use_case
+from core.db.transactions import one_transaction, require_atomic, use_case
 from core.models import IdempotencyRecord
 
 
@@ -51,6 +51,28 @@ def test_a_use_case_inside_a_transaction_is_a_programming_error():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_use_case_joins_the_edges_transaction():
+    @use_case
+    def act(key):
+        record(key)
+        if key == "refused":
+            raise ZeroDivisionError
+
+    with one_transaction():
+        record("edge")
+        act("done")
+        with pytest.raises(ZeroDivisionError):
+            act("refused")
+    assert set(IdempotencyRecord.objects.values_list("key", flat=True)) == {"edge", "done"}
+    with one_transaction():
+        act("lost")
+        transaction.set_rollback(True)
+    assert IdempotencyRecord.objects.count() == 2
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        act("after")
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_building_block_outside_a_transaction_is_a_programming_error():
     with pytest.raises(RuntimeError, match="inside a use case"):
         require_atomic()
@@ -87,6 +109,21 @@ def deadlock(wrap):
 @pytest.mark.django_db(transaction=True)
 def test_the_victim_of_a_deadlock_runs_again():
     assert deadlock(use_case) == ([], 3)
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_a_deadlock_inside_the_edges_transaction_runs_again():
+    def joined(body):
+        def act():
+            with one_transaction():
+                use_case(body)()
+                record(str(threading.get_ident()))
+
+        return act
+
+    assert deadlock(joined) == ([], 3)
+    assert IdempotencyRecord.objects.count() == 4
 
 
 @pytest.mark.concurrency

@@ -2,13 +2,13 @@
 
 import functools
 import hashlib
-import logging
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError
+from django.db import transaction
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,9 +16,8 @@ from rest_framework.views import APIView
 
 from core import idempotency
 from core.db import clock
+from core.db.transactions import one_transaction
 from core.wire.callers import caller_of
-
-logger = logging.getLogger(__name__)
 
 H = TypeVar("H", bound=Callable[..., HttpResponse])
 
@@ -26,33 +25,37 @@ H = TypeVar("H", bound=Callable[..., HttpResponse])
 def idempotent(handler: H) -> H:
     """Give the same answer to the same request with the same key; without the header nothing changes.
 
-    A request is its method, path, query and body; keys belong to their caller and route. Answers below 500,
-    refusals included, are stored as the view's own renderer and exception handler wrote them and come again
-    with ``Idempotency-Replayed: true``. After a 5xx the key is free. The refusals of ``core.idempotency`` go
-    to the view's exception handler like any other. The caller must be signed in: a key of nobody is ignored.
+    A request is its method, path, query and body; keys belong to their caller and route. The handler calls one use
+    case, which commits together with its answer. Answers below 500, refusals included, are stored as the view's own
+    renderer and exception handler wrote them and come again with ``Idempotency-Replayed: true``. A 5xx undoes
+    everything: the key is free. The refusals of ``core.idempotency`` go to the view's exception handler like any other.
+    The caller must be signed in: without one a key is ignored.
     """
 
     @functools.wraps(handler)
-    def handle(view: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def handle(view: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         key = request.headers.get("Idempotency-Key")
         caller = caller_of(request)
         if key is None or caller is None:
             return handler(view, request, *args, **kwargs)
-        claim = idempotency.begin(
-            caller=caller,
-            endpoint=_endpoint(request),
-            key=key,
-            request_hash=_request_hash(request),
-            now=clock.now(),
+        keyed = idempotency.Request(
+            caller=caller, endpoint=_endpoint(request), key=key, request_hash=_request_hash(request)
         )
-        if isinstance(claim, idempotency.Replay):
-            return _replayed(claim)
-        try:
-            response = handler(view, request, *args, **kwargs)
-        except Exception as error:
-            response = _refusal(view, error, claim)
-        _store_when_rendered(response, claim)
-        return response
+        now = clock.now()
+        with one_transaction():
+            answer = idempotency.claim(keyed, now=now)
+            if answer is not None:
+                return _replayed(answer)
+            try:
+                response: HttpResponseBase = handler(view, request, *args, **kwargs)
+            except Exception as error:
+                response = view.handle_exception(error)
+            rendered = _rendered(view, request, response, *args, **kwargs)
+            if rendered.status_code < 500:
+                idempotency.keep(keyed, status=rendered.status_code, body=rendered.content, now=now)
+            else:
+                transaction.set_rollback(True)
+            return rendered
 
     return cast(H, handle)
 
@@ -73,36 +76,13 @@ def _request_hash(request: Request) -> bytes:
     return hashlib.sha256(target.encode() + b"\n" + body).digest()
 
 
-def _refusal(view: APIView, error: Exception, claim: idempotency.Fresh) -> Response:
-    """What the view's exception handler makes of the error; one it does not know is raised again, and is a 5xx."""
-    try:
-        return view.handle_exception(error)
-    except Exception:
-        _settle(claim, status=500, body=b"")
-        raise
-
-
-def _store_when_rendered(response: HttpResponse, claim: idempotency.Fresh) -> None:
-    def store(rendered: HttpResponse) -> None:
-        _settle(claim, status=rendered.status_code, body=rendered.content)
-
-    if isinstance(response, Response):
-        # DRF renders after the view returned: only then are there bytes.
-        response.add_post_render_callback(store)
-    else:
-        store(response)
-
-
-def _settle(claim: idempotency.Fresh, *, status: int, body: bytes) -> None:
-    try:
-        if status < 500:
-            idempotency.finish(claim, status=status, body=body)
-        else:
-            idempotency.abandon(claim)
-    except DatabaseError:
-        # The use case has committed: its answer must go out. The key is taken over later, and runs into the
-        # business keys.
-        logger.exception("The answer to an idempotent request could not be stored")
+def _rendered(view: APIView, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> HttpResponse:
+    """The response with its bytes, which DRF otherwise makes after the view has returned."""
+    final = view.finalize_response(request, cast(Response, response), *args, **kwargs)
+    if isinstance(final, Response):
+        final.render()
+    assert isinstance(final, HttpResponse)
+    return final
 
 
 def _replayed(answer: idempotency.Replay) -> HttpResponse:

@@ -138,11 +138,11 @@ def _changed(session_id: int | None, payload: Mapping[str, Any]) -> shapes.Shape
 
 
 _DATA = {
-    events.OPENED: _opened,
-    events.JOINED: _seat,
-    events.LEFT: _seat,
-    events.RUNNING: _running,
-    events.OUT: _out,
-    events.ENDED: _ended,
-    events.ROOM_CHANGED: _changed,
+    events.Type.OPENED: _opened,
+    events.Type.JOINED: _seat,
+    events.Type.LEFT: _seat,
+    events.Type.RUNNING: _running,
+    events.Type.OUT: _out,
+    events.Type.ENDED: _ended,
+    events.Type.ROOM_CHANGED: _changed,
 }

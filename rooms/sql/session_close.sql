@@ -59,12 +59,12 @@ BEGIN
 END $$;
 
 -- session_settle: record every participant's rank and pay the prizes out of the escrow, all in one batch.
--- p_participants are all paid participants in rank order, p_prizes their prizes (0: none). The caller holds the
--- session's lock. Prizes must empty the escrow exactly, or everything is undone.
+-- p_participants are all paid participants in rank order, p_prizes their prizes (0: none), which share p_pool_minor. The
+-- caller holds the session's lock. Prizes must empty the escrow exactly, or everything is undone.
 -- result: 'settled', or 'token_frozen'; the caller then rolls back.
 CREATE OR REPLACE FUNCTION session_settle(
-    p_session bigint, p_participants bigint[], p_prizes bigint[], p_batch uuid, p_now timestamptz,
-    OUT result text, OUT entries int, OUT pool_minor bigint
+    p_session bigint, p_participants bigint[], p_prizes bigint[], p_pool_minor bigint, p_batch uuid, p_now timestamptz,
+    OUT result text
 ) LANGUAGE plpgsql AS $$
 DECLARE
     v_token bigint;
@@ -72,6 +72,7 @@ DECLARE
     v_result text;
     v_left bigint;
     v_ranked int;
+    v_entries int;
     v_posting record;
 BEGIN
     SELECT token_id INTO v_token FROM rooms_session WHERE id = p_session;
@@ -81,14 +82,14 @@ BEGIN
         FROM unnest(p_participants, p_prizes) WITH ORDINALITY AS r (id, prize, rank)
         WHERE p.id = r.id AND p.session_id = p_session AND p.status = 'paid' AND p.rank IS NULL;
     GET DIAGNOSTICS v_ranked = ROW_COUNT;
-    SELECT count(*) INTO entries FROM rooms_participant WHERE session_id = p_session AND status = 'paid';
-    IF v_ranked <> entries OR v_ranked <> cardinality(p_participants) THEN
-        RAISE EXCEPTION 'session_settle: session % has % paid entries, % were ranked', p_session, entries, v_ranked;
+    SELECT count(*) INTO v_entries FROM rooms_participant WHERE session_id = p_session AND status = 'paid';
+    IF v_ranked <> v_entries OR v_ranked <> cardinality(p_participants) THEN
+        RAISE EXCEPTION 'session_settle: session % has % paid entries, % were ranked', p_session, v_entries, v_ranked;
     END IF;
 
     SELECT array_agg(a.id ORDER BY p.rank) AS wallets, array_agg(p.prize_minor ORDER BY p.rank) AS amounts,
             array_agg('session:' || p_session || ':prize:' || p.id ORDER BY p.rank) AS keys,
-            count(*)::int AS n, sum(p.prize_minor)::bigint AS total
+            count(*)::int AS n
         INTO v_posting
         FROM rooms_participant p
         LEFT JOIN payments_account a ON a.kind = 'wallet' AND a.owner_id = p.user_id AND a.token_id = v_token
@@ -109,8 +110,7 @@ BEGIN
     IF v_left <> 0 THEN
         RAISE EXCEPTION 'session_settle: % units of session % were left over', v_left, p_session;
     END IF;
-    pool_minor := v_posting.total;
     INSERT INTO rooms_outcome (session_id, kind, entries, pool_minor, at)
-        VALUES (p_session, 'settled', entries, pool_minor, p_now);
+        VALUES (p_session, 'settled', v_entries, p_pool_minor, p_now);
     result := 'settled';
 END $$;

@@ -2,13 +2,15 @@
 --
 -- Locks the session, then (ledger_post) the accounts by id. result: 'joined', 'replayed' (the same request key again),
 -- or the first rule that says no; then nothing was done. p_now decides the window, whatever the tick has done so far.
--- Needs: chat/members, payments/ledger_post, rooms/room_event, rounds/entrants
+-- payload is the event's, subject what is told with it (rooms.outgoing). With a conversation_id the player's membership of
+-- it is owed: rooms_membershipowed, settled by membership_settle after the commit.
+-- Needs: payments/ledger_post, rooms/room_event, rooms/session_subject, rounds/entrants
 CREATE OR REPLACE FUNCTION session_join(
     p_room bigint, p_session bigint, p_user bigint, p_amount bigint, p_request_key text, p_public_id uuid, p_batch uuid,
     p_now timestamptz,
     OUT result text, OUT participant_id bigint, OUT public_id uuid, OUT joined_at timestamptz, OUT amount_minor bigint,
     OUT wallet_address text, OUT tx_hash text, OUT participants_count int, OUT seq bigint,
-    OUT conversation_id uuid, OUT members_count int
+    OUT payload jsonb, OUT subject jsonb, OUT conversation_id uuid
 ) LANGUAGE plpgsql AS $$
 DECLARE
     s rooms_session;
@@ -77,13 +79,13 @@ BEGIN
     END IF;
     participants_count := s.participants_count + 1;
     UPDATE rooms_session SET participants_count = s.participants_count + 1 WHERE id = s.id;
-    seq := room_event(s.room_id, s.id, 'participant.joined', jsonb_build_object('participant_id', participant_id,
-        'user_id', p_user, 'username', v_username, 'participants_count', participants_count), p_now);
-    -- A game does not fail because its chat says no: who is banned there plays all the same.
-    SELECT r.conversation_id INTO conversation_id FROM rooms_room r WHERE r.id = s.room_id;
-    SELECT m.participant_count INTO members_count
-        FROM chat_add_member(conversation_id, NULL, p_user, p_user::text, v_username, '{}', p_now) m
-        WHERE m.result = 'added';
+    payload := jsonb_build_object('participant_id', participant_id, 'user_id', p_user, 'username', v_username,
+        'participants_count', participants_count);
+    seq := room_event(s.room_id, s.id, 'participant.joined', payload, p_now);
+    SELECT x.subject, x.conversation_id INTO subject, conversation_id FROM session_subject(s.id) x;
+    IF conversation_id IS NOT NULL THEN
+        INSERT INTO rooms_membershipowed (participant_id, owed_since) VALUES (participant_id, p_now);
+    END IF;
     public_id := p_public_id;
     joined_at := p_now;
     result := 'joined';

@@ -1,10 +1,11 @@
 -- session_leave: a player gives the place back while the session is pending; the fee returns in full (contract: rooms,
 -- "leave"). Locks as session_join. result: 'left', 'replayed' (this player's latest place was already given back under
 -- the same request key), or the rule that says no; then nothing was done.
--- Needs: payments/ledger_post, rooms/room_event, rounds/entrants
+-- Needs: payments/ledger_post, rooms/room_event, rooms/session_subject, rounds/entrants
 CREATE OR REPLACE FUNCTION session_leave(
     p_session bigint, p_user bigint, p_request_key text, p_batch uuid, p_now timestamptz,
-    OUT result text, OUT participant_id bigint, OUT room_id bigint, OUT tx_hash text, OUT participants_count int, OUT seq bigint, OUT conversation_id uuid
+    OUT result text, OUT participant_id bigint, OUT room_id bigint, OUT tx_hash text, OUT participants_count int, OUT seq bigint,
+    OUT payload jsonb, OUT subject jsonb, OUT conversation_id uuid
 ) LANGUAGE plpgsql AS $$
 DECLARE
     s rooms_session;
@@ -58,8 +59,11 @@ BEGIN
     END IF;
     participants_count := s.participants_count - 1;
     UPDATE rooms_session SET participants_count = s.participants_count - 1 WHERE id = s.id;
-    seq := room_event(s.room_id, s.id, 'participant.left', jsonb_build_object('participant_id', p.id,
-        'user_id', p_user, 'username', v_username, 'participants_count', participants_count), p_now);
-    SELECT r.conversation_id INTO conversation_id FROM rooms_room r WHERE r.id = s.room_id;
+    payload := jsonb_build_object('participant_id', p.id, 'user_id', p_user, 'username', v_username,
+        'participants_count', participants_count);
+    seq := room_event(s.room_id, s.id, 'participant.left', payload, p_now);
+    SELECT x.subject, x.conversation_id INTO subject, conversation_id FROM session_subject(s.id) x;
+    -- A membership that is being settled now is waited for, and removed after that like any other.
+    DELETE FROM rooms_membershipowed m WHERE m.participant_id = p.id;
     result := 'left';
 END $$;

@@ -1,6 +1,7 @@
 """`/api/v1/game-join-rooms` as its clients see it: exact bodies, documented sentences, nothing moves on a no."""
 
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
 import time_machine
@@ -9,6 +10,10 @@ from rooms import offers, tick
 from rooms.models import Participant, Session
 from tests.support.books import balance, findings, nothing_moves
 
+STATEMENTS = (
+    *("BEGIN", "COMMIT", "RELEASE SAVEPOINT", "SAVEPOINT", "idempotency_claim", "session_join(", "membership_settle"),
+    *("core_idempotencyrecord", "accounts_user"),
+)
 JOINS = "/api/v1/game-join-rooms"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 STARTS_AT = START + timedelta(minutes=3)
@@ -163,24 +168,28 @@ def test_the_same_key_with_another_body_is_refused(api, player, request_body):
     assert other.status_code == 422
 
 
-def test_a_join_whose_answer_was_lost_is_answered_by_its_place(api, player, request_body, monkeypatch):
-    """The process dies after the commit and before the answer is kept: the key on the money row still knows."""
+def test_a_join_whose_answer_cannot_be_kept_moves_nothing(api, player, request_body, monkeypatch):
     client = api(player)
-    with monkeypatch.context() as broken:
-        broken.setattr("core.wire.idempotency._settle", lambda *given, **more: None)
+    client.raise_request_exception = False
+    with monkeypatch.context() as broken, nothing_moves():
+        broken.setattr("core.idempotency.keep", mock.Mock(side_effect=RuntimeError("lost")))
         first = client.post(JOINS, request_body, headers={"Idempotency-Key": "tap-1"})
-    with time_machine.travel(START + timedelta(seconds=31), tick=False), nothing_moves():
-        again = client.post(JOINS, request_body, headers={"Idempotency-Key": "tap-1"})
-    assert (again.status_code, again.json()) == (201, first.json())
+    assert first.status_code == 500
+    again = client.post(JOINS, request_body, headers={"Idempotency-Key": "tap-1"})
+    assert again.status_code == 201
+    assert "Idempotency-Replayed" not in again.headers
 
 
-def test_a_join_costs_one_function_and_three_statements(api, player, request_body, django_assert_max_num_queries):
+@pytest.mark.django_db(transaction=True)
+def test_a_join_is_one_transaction_and_its_membership_another(api, player, request_body, django_assert_num_queries):
     client = api(player)
-    with django_assert_max_num_queries(6) as seen:
+    with django_assert_num_queries(11) as seen:
         client.post(JOINS, request_body, headers={"Idempotency-Key": "tap-1"})
-    statements = [q["sql"] for q in seen.captured_queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE"))]
-    assert len([sql for sql in statements if "session_join(" in sql]) == 1
-    assert len(statements) <= 4
+    statements = [query["sql"] for query in seen.captured_queries]
+    assert [next(name for name in STATEMENTS if name in text) for text in statements] == [
+        *("accounts_user", "BEGIN", "idempotency_claim", "SAVEPOINT", "session_join(", "RELEASE SAVEPOINT"),
+        *("core_idempotencyrecord", "COMMIT", "BEGIN", "membership_settle", "COMMIT"),
+    ]
 
 
 def test_leaving(api, room, session, player, request_body):

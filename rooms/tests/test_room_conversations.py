@@ -6,8 +6,8 @@ import pytest
 
 from chat.models import Conversation, Member, Message
 from core.db import clock
-from rooms import entry, offers, tick
-from rooms.models import Session
+from rooms import entry, membership, offers, tick
+from rooms.models import MembershipOwed, Session
 from tests.support.books import findings
 
 
@@ -27,6 +27,9 @@ def guests(room, people, fund, join):
     for guest in guests:
         fund(guest, 1_000)
         join(room, guest)
+    # The commit that settles them in production never comes in a test's own transaction.
+    membership.settle_overdue(now=clock.now() + timedelta(minutes=1))
+    assert not MembershipOwed.objects.exists()
     return guests
 
 
@@ -43,6 +46,56 @@ def test_participants_are_members_and_who_leaves_is_not(room, session, master, g
     entry.leave_session(session_id=session.pk, player=guests[0], now=session.opens_at, request_key=None)
     assert members(room) == {master.pk, guests[1].pk, guests[2].pk}
     assert Conversation.objects.get(pk=room.conversation_id).participant_count == 3
+
+
+def test_a_join_settles_the_membership_on_commit(room, people, fund, join, django_capture_on_commit_callbacks):
+    (guest,) = people(1)
+    fund(guest, 1_000)
+    with django_capture_on_commit_callbacks(execute=True):
+        join(room, guest)
+        assert MembershipOwed.objects.count() == 1
+        assert guest.pk not in members(room)
+    assert guest.pk in members(room)
+    assert not MembershipOwed.objects.exists()
+
+
+def test_the_tick_settles_what_a_crash_left(room, session, people, fund, join):
+    (guest,) = people(1)
+    fund(guest, 1_000)
+    joined_at = join(room, guest).joined_at
+    tick.advance(now=joined_at + timedelta(seconds=membership.OVERDUE_SECONDS - 1))
+    assert guest.pk not in members(room)
+    tick.advance(now=joined_at + timedelta(seconds=membership.OVERDUE_SECONDS))
+    assert guest.pk in members(room)
+
+
+def test_one_failed_membership_does_not_stop_the_others(room, people, fund, join, monkeypatch):
+    guests = people(2)
+    for guest in guests:
+        fund(guest, 1_000)
+    bad = join(room, guests[0]).participant_id
+    join(room, guests[1])
+    settle = membership.settle
+
+    def broken(*, participant_id, now):
+        if participant_id == bad:
+            raise ZeroDivisionError
+        settle(participant_id=participant_id, now=now)
+
+    monkeypatch.setattr(membership, "settle", broken)
+    membership.settle_overdue(now=clock.now() + timedelta(minutes=1))
+    assert guests[1].pk in members(room)
+    assert list(MembershipOwed.objects.values_list("pk", flat=True)) == [bad]
+
+
+def test_leaving_before_the_membership_is_settled_ends_it(room, session, people, fund, join):
+    (guest,) = people(1)
+    fund(guest, 1_000)
+    place = join(room, guest)
+    entry.leave_session(session_id=session.pk, player=guest, now=session.opens_at, request_key=None)
+    membership.settle(participant_id=place.participant_id, now=session.opens_at)
+    assert guest.pk not in members(room)
+    assert not MembershipOwed.objects.exists()
 
 
 def test_what_happens_to_sessions_is_said_in_order(room, session, guests):
@@ -78,8 +131,9 @@ def test_who_is_banned_from_the_chat_plays_all_the_same(room, session, people, f
     guest = people(1)[0]
     fund(guest, 1_000)
     assert join(room, guest).participants_count == 1
-    assert guest.pk not in members(room)
     tick.advance(now=session.starts_at)
+    assert not MembershipOwed.objects.exists()
+    assert guest.pk not in members(room)
     session.refresh_from_db()
     assert session.status == "out"
 

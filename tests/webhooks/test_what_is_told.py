@@ -194,7 +194,7 @@ def test_a_join_is_told_of_at_the_cost_of_two_statements(
     fund(player, 5_000)
     room = make_room()
     join_first = Session.objects.get(pk=room.current_session_id)
-    with django_assert_num_queries(6):  # the session, a savepoint, the function, whose it is, what is told, its release
+    with django_assert_num_queries(5):  # the session, a savepoint, the function, what is told, its release
         join(room, player)
     assert join_first.participants_count == 0
     assert told(owners["game"])[-1] == "participant.joined"
@@ -322,7 +322,7 @@ def test_where_nobody_listens_nothing_is_asked_beside_the_work(
         join(room, second)
     elsewhere = ApiClient.objects.create(name="server", game=Game.objects.create(name="Elsewhere", symbol="ELSE"))
     listen("participant.joined", client=elsewhere)
-    with django_assert_num_queries(bare + 2):  # whose it is, and that it is none of theirs
+    with django_assert_num_queries(bare + 1):  # that it is none of theirs
         join(room, third)
     assert told() == []
 

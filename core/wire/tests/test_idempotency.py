@@ -174,22 +174,43 @@ def test_a_run_that_died_between_is_in_flight_until_it_is_taken_over():
     assert IdempotencyRecord.objects.get().pk == record.pk
 
 
+def in_background(body):
+    try:
+        return post(body)
+    finally:
+        connection.close()
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_a_request_whose_connection_is_lost_leaves_nothing():
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(in_background, {"do": "wait"})
+        assert Till.inside.wait(10)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state = 'idle in transaction'"
+            )
+            assert cursor.fetchall() == [(True,)]
+        Till.gate.set()
+        assert running.result(10).status_code >= 500
+    assert IdempotencyRecord.objects.count() == 0
+    assert post({"do": "wait"}).json() == {"run": 2, "pk": 7}
+
+
 @pytest.mark.concurrency
 @pytest.mark.django_db(transaction=True)
 def test_while_one_twin_runs_the_other_is_a_409():
-    def first():
-        try:
-            return post({"do": "wait"})
-        finally:
-            connection.close()
-
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(first)
+        running = pool.submit(in_background, {"do": "wait"})
         assert Till.inside.wait(10)
         twin = post({"do": "wait"})
+        other = post({"do": "wait", "a": 1})
         Till.gate.set()
         answer = running.result(10)
     assert (twin.status_code, twin.json()) == (409, {"code": "IDEMPOTENCY_IN_FLIGHT"})
+    assert (other.status_code, other.json()) == (422, {"code": "IDEMPOTENCY_KEY_REUSED"})
     assert (answer.status_code, answer.json()) == (201, {"run": 1, "pk": 7})
     assert post({"do": "wait"})["Idempotency-Replayed"] == "true"
     assert Till.runs == [7]
