@@ -45,7 +45,7 @@ def shown(page: Path) -> Iterator[tuple[str, list[str]]]:
         yield name, re.findall(r"(?<!\S)--[a-z-]+", rest)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_that_a_page_shows_is_there_with_its_options(page):
     known = get_commands()
     for name, options in shown(page):
@@ -68,11 +68,11 @@ def test_the_readme_lists_each_command_of_the_platform_once():
 
 
 def test_the_readme_lists_each_page_once():
-    listed = Counter(re.findall(r"^\| \[[a-z-]+\.md\]\(docs/([a-z-]+\.md)\) \|", README.read_text(), re.MULTILINE))
-    assert listed == Counter(page.name for page in PAGES if page != README)
+    listed = Counter(re.findall(r"^\| \[([a-z/-]+\.md)\]\(docs/\1\) \|", README.read_text(), re.MULTILINE))
+    assert listed == Counter(str(page.relative_to(ROOT / "docs")) for page in PAGES if page != README)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_somewhere(page):
     for target in LINK.findall(page.read_text()):
         if "://" not in target:
