@@ -10,16 +10,6 @@ class UsernameTaken(Conflict):
     default_message = _("Username is already taken")
 
 
-class EmailTaken(Conflict):
-    code = "EMAIL_TAKEN"
-    default_message = _("Email is already taken")
-
-
-class WalletTaken(Conflict):
-    code = "WALLET_TAKEN"
-    default_message = _("Wallet address is already connected to another account")
-
-
 class WeakPassword(Invalid):
     code = "WEAK_PASSWORD"
     default_message = _("The password is too weak")

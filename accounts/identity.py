@@ -1,4 +1,4 @@
-"""Building blocks that write users: one set of field rules, with the unique constraints as the judge."""
+"""Building blocks that write users: one set of field rules, with the unique constraint on names as the judge."""
 
 import unicodedata
 from datetime import datetime
@@ -9,12 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from psycopg.errors import UniqueViolation
 
-from accounts.errors import EmailTaken, UsernameTaken, WalletTaken, WeakPassword
+from accounts.errors import UsernameTaken, WeakPassword
 from accounts.models import User, UserManager
 from core.db.transactions import require_atomic
-from core.errors import DomainError, Invalid
-
-_TAKEN = {"username": UsernameTaken, "email": EmailTaken, "wallet_address": WalletTaken}
+from core.errors import Invalid
 
 
 @overload
@@ -44,9 +42,9 @@ def _normal_form(name: str, value: str) -> str | None:
 def insert_user(
     *, username: str, password: str, email: str | None, fullname: str, is_master: bool, now: datetime
 ) -> User:
-    """A new user. Raises ``Invalid``, ``WeakPassword``, ``UsernameTaken`` or ``EmailTaken``.
+    """A new user. Raises ``Invalid``, ``WeakPassword`` or ``UsernameTaken``.
 
-    Whether a name is free is not asked before: the unique constraints decide, so two at once cannot both win.
+    Whether a name is free is not asked before: the unique constraint decides, so two at once cannot both win.
     """
     require_atomic()
     user = User(
@@ -64,16 +62,7 @@ def insert_user(
     try:
         user.save(force_insert=True)
     except IntegrityError as error:
-        raise taken(error) from error
+        if isinstance(error.__cause__, UniqueViolation):
+            raise UsernameTaken from error
+        raise
     return user
-
-
-def taken(error: IntegrityError) -> DomainError:
-    """The refusal that a violated unique constraint stands for; any other error is raised again."""
-    violation = error.__cause__
-    if isinstance(violation, UniqueViolation):
-        constraint = violation.diag.constraint_name or ""
-        for column, refusal in _TAKEN.items():
-            if constraint.startswith(f"accounts_user_{column}_"):
-                return refusal()
-    raise error

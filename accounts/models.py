@@ -1,7 +1,9 @@
 """Who plays, and what is played."""
 
+import re
 import unicodedata
 import zoneinfo
+from collections.abc import Collection
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -29,6 +31,8 @@ AVATAR_LENGTH_MAX = 500
 WALLET_ADDRESS_LENGTH_MAX = 128
 GAME_USERNAME_LENGTH_MAX = 100
 TIME_ZONE_LENGTH_MAX = 64
+_NEW_WALLET_ADDRESS = re.compile(r"[A-Za-z0-9:._-]{3,128}", re.ASCII)
+# What the database refuses: addresses from before today's form stay.
 # \A and \Z mean the same to Python and to PostgreSQL; Python's $ lets a last newline pass.
 WALLET_ADDRESS_PATTERN = r"\A[!-~]{1,128}\Z"
 SYMBOL_PATTERN = r"\A[A-Z0-9_]{1,20}\Z"
@@ -37,6 +41,12 @@ SYMBOL_PATTERN = r"\A[A-Z0-9_]{1,20}\Z"
 def refuse_hidden_characters(text: str) -> None:
     if has_hidden_characters(text):
         raise ValidationError("This text must not contain control or invisible characters.", code="hidden")
+
+
+def refuse_unfit_wallet_addresses(text: str) -> None:
+    """What a new address may be; ``WALLET_ADDRESS_PATTERN`` may ask for more."""
+    if not (_NEW_WALLET_ADDRESS.fullmatch(text) and settings.WALLET_ADDRESS_PATTERN.fullmatch(text)):
+        raise ValidationError(_("This is not the form of a wallet address."), code="wallet_address")
 
 
 def refuse_unknown_zones(name: str) -> None:
@@ -70,7 +80,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A player, a master (who owns rooms) or a member of staff.
 
-    ``username`` is kept in NFKC and unique in any case; ``wallet_address`` is null until one is connected.
+    ``username`` is kept in NFKC and unique in any case; ``wallet_address`` is null until one is connected. Emails
+    and wallet addresses are unproven, so neither is unique: a taken one must not keep its owner out or tell who has it.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -98,9 +109,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=WALLET_ADDRESS_LENGTH_MAX,
         null=True,
         blank=True,
-        unique=True,
-        validators=[RegexValidator(WALLET_ADDRESS_PATTERN, "The wallet address must be ASCII without spaces.")],
-        error_messages={"unique": "A user with that wallet address already exists."},
+        validators=[refuse_unfit_wallet_addresses],
     )
     language = models.CharField(
         max_length=8,
@@ -142,20 +151,22 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="accounts_user_username_any_case",
                 violation_error_message="A user with that username already exists.",
             ),
-            models.UniqueConstraint(
-                Lower("email"),
-                name="accounts_user_email_any_case",
-                violation_error_message="A user with that email already exists.",
-            ),
             models.CheckConstraint(
                 condition=Q(wallet_address__isnull=True) | Q(wallet_address__regex=WALLET_ADDRESS_PATTERN),
                 name="accounts_user_wallet_address_printable",
             ),
             models.CheckConstraint(condition=~Q(username=""), name="accounts_user_username_not_empty"),
         ]
+        indexes = [models.Index(fields=["wallet_address"], name="accounts_user_wallet")]
 
     def __str__(self) -> str:
         return self.username
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        # An address from before today's form stays when something else of the user is changed.
+        if self.pk is not None and User.objects.filter(pk=self.pk, wallet_address=self.wallet_address).exists():
+            exclude = {*(exclude or ()), "wallet_address"}
+        super().clean_fields(exclude)
 
     def clean(self) -> None:
         self.username = self.normalize_username(self.username)

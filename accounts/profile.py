@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from django.db import IntegrityError
-
-from accounts.identity import clean_field, taken
+from accounts.identity import clean_field
 from accounts.models import User
 from core.db.transactions import use_case
 
@@ -16,13 +14,9 @@ ProfileField = Literal["email", "fullname", "avatar", "wallet_address"]
 def update_profile(*, user_id: int, changes: Mapping[ProfileField, str | None]) -> User:
     """Change a user's own fields: those named in ``changes`` only.
 
-    A ``wallet_address`` connects that wallet, None disconnects it. Raises ``EmailTaken``, ``WalletTaken`` or
-    ``Invalid``.
+    A ``wallet_address`` connects that wallet, None disconnects it. Raises ``Invalid``.
     """
     values = {name: clean_field(name, value) for name, value in changes.items()}
     if values:
-        try:
-            User.objects.filter(pk=user_id).update(**values)
-        except IntegrityError as error:
-            raise taken(error) from error
+        User.objects.filter(pk=user_id).update(**values)
     return User.objects.get(pk=user_id)

@@ -11,7 +11,7 @@ from core.db.transactions import use_case
 def register_user(*, username: str, password: str, email: str | None, fullname: str, now: datetime) -> SignedIn:
     """A new player, signed in.
 
-    Raises ``UsernameTaken``, ``EmailTaken``, ``WeakPassword`` or ``Invalid``.
+    Raises ``UsernameTaken``, ``WeakPassword`` or ``Invalid``.
     """
     user = insert_user(username=username, password=password, email=email, fullname=fullname, is_master=False, now=now)
     return begin_sign_in(user, now=now)

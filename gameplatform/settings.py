@@ -5,6 +5,7 @@ Beside a platform that ``manage.py up`` runs, the environment needs nothing: wha
 """
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -243,6 +244,8 @@ SIMPLE_JWT = {
 }
 # A refresh token that comes again so soon gets the same successor: a lost answer and a second tab sign nobody out.
 REFRESH_REPEAT_SECONDS = env.int("REFRESH_REPEAT_SECONDS", default=10)
+# A regular expression that new wallet addresses must match as a whole, besides [A-Za-z0-9:._-]{3,128}.
+WALLET_ADDRESS_PATTERN = re.compile(env.str("WALLET_ADDRESS_PATTERN", default=".*"))
 # Sign-ins at games (GameFuse): so long after the last use, and so long in all.
 GAME_TOKEN_IDLE_DAYS = env.int("GAME_TOKEN_IDLE_DAYS", default=30)
 GAME_TOKEN_DAYS = env.int("GAME_TOKEN_DAYS", default=180)

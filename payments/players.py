@@ -93,7 +93,8 @@ def insert_player(*, plyr_id: str, user: User | None, otp_secret: str | None, no
         return PlayerProfile.objects.create(
             user=user,
             plyr_id=plyr_id,
-            primary_address=user.wallet_address or address_of("player", plyr_id, "primary"),
+            # Not the wallet address of the user: it is unproven, and another user may claim it.
+            primary_address=address_of("player", plyr_id, "primary"),
             mirror_address=address_of("player", plyr_id, "mirror"),
             is_guest=otp_secret is None,
             otp_secret_encrypted=None if otp_secret is None else encrypt(otp_secret.encode()),

@@ -14,12 +14,10 @@ from accounts.api.serializers import (
 )
 from accounts.api.signed import SignedKeyAuthentication
 from accounts.errors import (
-    EmailTaken,
     GameNotFound,
     InvalidCredentials,
     InvalidToken,
     UsernameTaken,
-    WalletTaken,
     WeakPassword,
 )
 from core.wire.openapi import ID, documented, envelope, query
@@ -69,7 +67,7 @@ register = documented(
             "data": TOKENS | {"user": USER | {"wallet_address": None}},
         }
     },
-    refusals=[WeakPassword("This password is too common."), UsernameTaken, EmailTaken],
+    refusals=[WeakPassword("This password is too common."), UsernameTaken],
 )
 
 log_in = documented(
@@ -132,7 +130,6 @@ edit_own_user = documented(
     bodies={"connect a wallet": {"wallet_address": "gp1q8linhwallet0001"}},
     answer=envelope("EditOwnUserAnswer", "User updated successfully", data=outputs.USER.serializer()),
     examples={"connected": {"message": "User updated successfully", "data": USER}},
-    refusals=[EmailTaken, WalletTaken],
 )
 
 games = documented(

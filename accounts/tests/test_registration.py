@@ -67,13 +67,6 @@ def test_a_name_of_letters_beyond_ascii_is_taken_in_any_case(api):
     assert register(api(None), username="ĐẶNG").status_code == 409
 
 
-def test_an_email_is_taken_in_any_case(api, player):
-    answer = register(api(None), email="PLAYER@EXAMPLE.COM")
-
-    assert (answer.status_code, answer.json()) == (409, refused(409, "Email is already taken"))
-    assert User.objects.count() == 1
-
-
 @pytest.mark.django_db
 def test_two_users_may_both_have_no_email(api):
     assert register(api(None)).status_code == 201

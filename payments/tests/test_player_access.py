@@ -262,8 +262,10 @@ class TestLookingUp:
         assert answer["error"].startswith("Invalid token: ")
 
     def test_a_primary_address_exists_too(self, server, person, player):
-        person("ada-lake", user=player)
-        assert server.get("/user/exists/wallet-of-player").body == {"exists": True}
+        address = person("ada-lake", user=player).profile.primary_address
+        assert server.get(f"/user/exists/{address}").body == {"exists": True}
+        # Unproven, and another user may have it too.
+        assert server.get("/user/exists/wallet-of-player").body == {"exists": False}
 
 
 class TestTheCommand:
