@@ -128,13 +128,19 @@ def public_addresses(target: Target, *, resolve: Resolver = look_up) -> Sequence
     try:
         addresses = [target.host] if _is_address(target.host) else resolve(target.host, target.port)
     except (OSError, UnicodeError):
-        raise UrlRefused(gettext_noop("The URL's host cannot be found")) from None
+        raise unreachable() from None
     if not addresses:
-        raise UrlRefused(gettext_noop("The URL's host cannot be found"))
+        raise unreachable()
     if not settings.WEBHOOKS_ALLOW_PRIVATE and not all(is_public(address) for address in addresses):
-        # Which address it is would tell a stranger what this network looks like inside.
-        raise UrlRefused(gettext_noop("The URL's host is not on the public internet"))
+        raise unreachable()
     return addresses
+
+
+def unreachable() -> UrlRefused:
+    """One answer for names that do not exist and names of this network, or a stranger could list the latter."""
+    if settings.WEBHOOKS_ALLOW_PRIVATE:
+        return UrlRefused(gettext_noop("The URL's host cannot be found"))
+    return UrlRefused(gettext_noop("The URL's host is not on the public internet"))
 
 
 def public_addresses_within(seconds: float, target: Target, *, resolve: Resolver = look_up) -> Sequence[str]:

@@ -65,7 +65,8 @@ def claim_due(*, limit: int, now: datetime) -> list[Claimed]:
             [limit, UNDER_WAY_EACH, now, now + timedelta(seconds=CLAIM_SECONDS)],
         )
         taken = cursor.fetchall()
-    rows = Delivery.objects.select_related("event", "endpoint").in_bulk([row[0] for row in taken])
+    found = Delivery.objects.select_related("event", "endpoint").prefetch_related("endpoint__older_secrets")
+    rows = found.in_bulk([row[0] for row in taken])
     return [_claimed(rows[pk], claim, attempt, now) for pk, claim, attempt in taken]
 
 
@@ -93,6 +94,7 @@ def live_secrets(endpoint: Endpoint, *, now: datetime) -> tuple[str, ...]:
     old, ends_at = endpoint.old_secret_encrypted, endpoint.old_secret_ends_at
     if old is not None and ends_at is not None and now < ends_at:
         sealed.append(old)
+    sealed += [older.secret_encrypted for older in endpoint.older_secrets.all() if now < older.ends_at]
     return tuple(decrypt(bytes(secret)).decode() for secret in sealed)
 
 

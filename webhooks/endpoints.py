@@ -18,7 +18,7 @@ from core.db.transactions import use_case
 from core.security.names import clean_name
 from core.security.secrets import encrypt
 from webhooks import deliveries, outbox, signing
-from webhooks.addresses import Resolver, look_up, public_addresses_within, target_of
+from webhooks.addresses import Resolver, look_up, public_addresses_within, target_of, unreachable
 from webhooks.catalogue import ALLOWED, TEST, EventType
 from webhooks.errors import (
     EndpointDisabled,
@@ -26,9 +26,9 @@ from webhooks.errors import (
     EndpointNotFound,
     NotAnOwner,
     TooManyEndpoints,
-    UrlRefused,
+    TooManySecrets,
 )
-from webhooks.models import NAME_LENGTH_MAX, Delivery, Endpoint
+from webhooks.models import NAME_LENGTH_MAX, Delivery, Endpoint, OldSecret
 
 ENDPOINTS_EACH_MAX = 20
 # Whoever asks waits for it, and a thread of the server with it.
@@ -37,6 +37,8 @@ OLD_SECRET_MAX = timedelta(days=7)
 # The reasons that acts over the API are recorded with.
 BY_KEY = gettext_noop("by the API key %(key)s")
 BY_OWNER = gettext_noop("by its owner, over the API")
+# Each adds a signature to every attempt.
+OLD_SECRETS_MAX = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,11 +176,13 @@ def rotate_secret(
 ) -> Issued:
     """A new secret; the present one signs beside it until ``old_ends_at``, a week from now at most.
 
-    Raises ``EndpointNotFound``, ``EndpointInvalid``.
+    Older ones keep signing until the end that they were promised: a rotation is repeated when its answer was lost, and
+    the receiver still has the secret before it. Raises ``EndpointNotFound``, ``EndpointInvalid``, ``TooManySecrets``.
     """
     if old_ends_at > now + OLD_SECRET_MAX:
         raise EndpointInvalid(gettext_noop("An old secret signs for a week at most"))
     endpoint = _lock(endpoint_id, among)
+    _keep_old_secret(endpoint, now)
     secret = signing.new_secret()
     endpoint.old_secret_encrypted, endpoint.old_secret_ends_at = endpoint.secret_encrypted, old_ends_at
     endpoint.secret_encrypted = encrypt(secret.encode())
@@ -264,6 +268,17 @@ def terms_of(endpoint: Endpoint) -> dict[str, object]:
     }
 
 
+def _keep_old_secret(endpoint: Endpoint, now: datetime) -> None:
+    """Make room for the next old secret; this one, while it signs, joins the older ones."""
+    OldSecret.objects.filter(endpoint=endpoint, ends_at__lte=now).delete()
+    sealed, ends_at = endpoint.old_secret_encrypted, endpoint.old_secret_ends_at
+    if sealed is None or ends_at is None or ends_at <= now:
+        return
+    if OldSecret.objects.filter(endpoint=endpoint).count() + 1 >= OLD_SECRETS_MAX:
+        raise TooManySecrets()
+    OldSecret.objects.create(endpoint=endpoint, secret_encrypted=sealed, ends_at=ends_at)
+
+
 def _lock(endpoint_id: int, among: QuerySet[Endpoint]) -> Endpoint:
     endpoint = among.select_for_update(no_key=True, of=("self",)).filter(pk=endpoint_id).first()
     if endpoint is None:
@@ -283,7 +298,7 @@ def _require_public(url: str, resolve: Resolver) -> None:
     try:
         public_addresses_within(LOOK_UP_SECONDS, target_of(url), resolve=resolve)
     except TimeoutError:
-        raise UrlRefused(gettext_noop("The URL's host cannot be found")) from None
+        raise unreachable() from None
 
 
 def _types(endpoint: Endpoint, types: Sequence[str]) -> list[str]:

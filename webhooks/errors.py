@@ -47,6 +47,13 @@ class TooManyEndpoints(Conflict):
     default_message = _("There are too many endpoints already; delete one first")
 
 
+class TooManySecrets(Conflict):
+    """As many old secrets as one endpoint may have still sign."""
+
+    code = "TOO_MANY_WEBHOOK_SECRETS"
+    default_message = _("Too many old secrets still sign; rotate again when the first of them ends")
+
+
 class DeliveryNotFound(NotFound):
     """There is no such delivery, or it is somebody else's."""
 

@@ -28,7 +28,8 @@ class Endpoint(models.Model):
     with neither, the platform's own.
 
     Never deleted, because a payment that is being told of at this moment must not fail for it: ``deleted_at`` hides it,
-    and what is deleted is disabled. ``old_secret`` signs beside the new one until ``old_secret_ends_at``.
+    and what is deleted is disabled. ``old_secret`` signs beside the new one until ``old_secret_ends_at``; secrets
+    older than that are ``OldSecret``s.
     """
 
     public_id = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
@@ -83,6 +84,20 @@ class Endpoint(models.Model):
         if self.client is None:
             return PLATFORM
         return TENANT if self.client.game_id is None else GAME
+
+
+class OldSecret(models.Model):
+    """A secret that signs beside two newer ones, until the end that it was promised."""
+
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="older_secrets")
+    secret_encrypted = models.BinaryField(editable=False)
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"old secret {self.pk}"
 
 
 class Event(models.Model):

@@ -20,6 +20,7 @@ from webhooks.errors import (
     EndpointNotFound,
     NotAnOwner,
     TooManyEndpoints,
+    TooManySecrets,
     UrlRefused,
 )
 
@@ -154,7 +155,11 @@ rotate_secret = documented(
             "data": ISSUED | {"old_secret_ends_at": "2026-03-02T09:00:00.000Z"},
         }
     },
-    refusals=[*_OF_ONE, exceptions.ValidationError({"old_secret_seconds": ["A whole number is required."]})],
+    refusals=[
+        *_OF_ONE,
+        TooManySecrets,
+        exceptions.ValidationError({"old_secret_seconds": ["A whole number is required."]}),
+    ],
 )
 
 send_test = documented(
