@@ -25,7 +25,7 @@ from core.models import IdempotencyRecord
 TAKEOVER_SECONDS = 30
 
 _KEY = re.compile(r"[!-~ ]{1,255}", re.ASCII)
-# A record that vanishes between the INSERT and the SELECT was abandoned by its run: the INSERT may now win.
+# A record that vanishes between INSERT and SELECT was abandoned: the next INSERT may win.
 _ROUNDS = 5
 
 _KEEP = """

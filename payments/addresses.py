@@ -6,5 +6,5 @@ _DOMAIN = "gameplatform-address-v1"
 
 
 def address_of(*parts: str) -> str:
-    """``0x`` and 40 hex digits, the same for the same parts always."""
+    """``0x`` and 40 hex digits, always the same for the same parts."""
     return "0x" + hashlib.sha256("|".join((_DOMAIN, *parts)).encode()).hexdigest()[:40]

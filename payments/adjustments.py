@@ -1,6 +1,6 @@
-"""Staff create tokens in a wallet (deposit) and destroy them (withdrawal), each with a reason (use cases).
+"""Adjustments: staff create tokens in a wallet (deposit) or destroy them (withdrawal), with a reason (use cases).
 
-Up to ADJUSTMENT_APPROVAL_ABOVE one person may do it; above, one asks and another approves.
+Above ADJUSTMENT_APPROVAL_ABOVE, one person asks and another approves.
 """
 
 import uuid
@@ -45,7 +45,7 @@ MADE = {Kind.DEPOSIT: gettext_noop("deposit made"), Kind.WITHDRAWAL: gettext_noo
 
 @use_case
 def create_token(*, symbol: str, name: str, decimals: int) -> Token:
-    """The token with this symbol, made with its issuance account when there is none. Safe to repeat."""
+    """Get or create the token with this symbol and its issuance account. Safe to repeat."""
     return wallets.ensure_token(symbol=symbol, name=name, decimals=decimals)
 
 
@@ -96,7 +96,7 @@ def request_adjustment(
     request_key: str,
     now: datetime,
 ) -> AdjustmentRequest:
-    """Ask for an adjustment that somebody else approves; no money moves. The same key again answers the first request.
+    """Request an adjustment for another person to approve; no money moves. The same key answers the first request.
 
     Raises ``NotAllowedToAdjust``, ``Invalid``, ``RequestKeyReused`` when the key stood for another request.
     """
@@ -125,7 +125,7 @@ def request_adjustment(
 
 @use_case
 def approve_adjustment(*, request_id: int, actor: User, reason: str, now: datetime) -> Adjustment:
-    """Make the adjustment that somebody else asked for; it is the requester's, with the approver beside it.
+    """Make the adjustment that another person requested. It is the requester's, with the approver beside it.
 
     Raises ``NotAllowedToAdjust``, ``AdjustmentRequestNotFound``, ``AdjustmentDecided``, ``ApprovalRefused`` for the
     requester, ``InsufficientFunds``; nothing moves then.
@@ -148,7 +148,7 @@ def approve_adjustment(*, request_id: int, actor: User, reason: str, now: dateti
 
 @use_case
 def reject_adjustment(*, request_id: int, actor: User, reason: str, now: datetime) -> None:
-    """Turn an adjustment down; no money moves. Refuses as ``approve_adjustment`` does."""
+    """Reject an adjustment; no money moves. Refuses as ``approve_adjustment`` does."""
     _decide(_lock_open_request(request_id, actor), State.REJECTED, actor, reason, now, None)
 
 
@@ -178,7 +178,7 @@ def _require_alone(actor: User, token: Token, amount_minor: int) -> None:
 
 
 def _queue_twins(actor: User) -> None:
-    """Twins with the same key wait here for each other, before either looks for the other's row."""
+    """Twins with the same key wait for each other here, before either looks up the other's row."""
     User.objects.select_for_update(no_key=True).get(pk=actor.pk)
 
 

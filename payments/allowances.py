@@ -1,4 +1,4 @@
-"""How much a game may take from a player: granted and revoked by the player, lowered by each pay (building blocks)."""
+"""Allowances: what a game may take from a player, granted by the player, lowered by each pay (building blocks)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ def grant(*, player_id: int, game_id: int, amounts_minor: Mapping[int, int], exp
 
 
 def revoke(*, player_id: int, game_id: int, token_id: int | None) -> None:
-    """Take back what is left of one token's allowance, or of all."""
+    """Revoke the allowance of one token, or all of them."""
     require_atomic()
     rows = Allowance.objects.filter(player_id=player_id, game_id=game_id)
     (rows if token_id is None else rows.filter(token_id=token_id)).delete()
@@ -39,7 +39,7 @@ def left_minor(*, player_id: int, game_id: int, token_id: int, now: datetime) ->
 
 
 def exceeded_by(*, game_id: int, rows: Sequence[Row], now: datetime) -> list[str]:
-    """The plyrIds that have not allowed what these rows sum to. A look, not a lock: ``pots.pay`` decides."""
+    """The plyrIds whose allowance is below the sum of their rows. Takes no lock: ``pots.pay`` decides."""
     wanted = summed(rows)
     known = {
         (player_id, token_id): amount

@@ -26,7 +26,7 @@ class Finding:
 class Check:
     """A named check: ``title`` for people; ``query`` selects the wrong rows as (where, what) or (where, what, token).
 
-    ``is_money``: what it finds means that tokens may be paid to who does not own them, so their payments are stopped.
+    ``is_money``: a finding means that tokens may go to people who do not own them, so payments in them stop.
     """
 
     invariant: str

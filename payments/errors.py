@@ -1,4 +1,4 @@
-"""What the books refuse."""
+"""Refusals of the books."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ class ApprovalNeeded(Forbidden):
 
 
 class ApprovalRefused(Forbidden):
-    """Who asked for an adjustment cannot be the one who approves it."""
+    """You cannot approve your own request."""
 
     code = "APPROVAL_REFUSED"
     default_message = _("You asked for this adjustment: somebody else has to approve it")
@@ -63,14 +63,14 @@ class AdjustmentDecided(Conflict):
 
 
 class TokenFrozen(Unavailable):
-    """Payments in the token are stopped until staff has looked at its books. Nothing was moved."""
+    """Payments in the token are frozen until staff release it. Nothing was moved."""
 
     code = "TOKEN_FROZEN"
     default_message = _("Payments in this token are temporarily unavailable, please try again later")
 
 
 class TokenNotFrozen(Conflict):
-    """There is nothing to release."""
+    """The token is not frozen."""
 
     code = "TOKEN_NOT_FROZEN"
     default_message = _("The token is not frozen")
@@ -98,7 +98,7 @@ class PotOver(Conflict):
 
 
 class PotExpired(Conflict):
-    """The pot's deadline is past: nobody joins or pays any more."""
+    """The pot's deadline is past: no more joining or paying."""
 
     code = "ROOM_EXPIRED"
     default_message = _("Room has expired")
@@ -119,21 +119,21 @@ class PotNotEmpty(Conflict):
 
 
 class PotFull(Conflict):
-    """The pot has no seat for all who would join."""
+    """The pot has too few seats for these players."""
 
     code = "ROOM_FULL"
     default_message = _("Room is full")
 
 
 class PotShort(Invalid):
-    """The pot holds less than would be taken out. Nothing was moved."""
+    """The pot holds less than the payment. Nothing was moved."""
 
     code = "INSUFFICIENT_ROOM_BALANCE"
     default_message = _("Insufficient room balance")
 
 
 class GameOwnerMissing(Conflict):
-    """Nobody is named to receive what an expired pot leaves."""
+    """The game has no owner to receive what an expired pot holds."""
 
     code = "GAME_OWNER_MISSING"
     default_message = _("The game has no owner to receive the rest")
@@ -150,7 +150,7 @@ class PlayersRefused(Invalid):
 
 
 class NotInPot(PlayersRefused):
-    """Who pays or leaves is in the pot; who earns is or was."""
+    """Players who pay or leave must be in the pot; players who earn must be or have been."""
 
     code = "PLAYER_NOT_JOINED"
     sentence = "Player is not joined"
@@ -192,21 +192,21 @@ class InvalidPlyrId(Invalid):
 
 
 class OtpInvalid(Forbidden):
-    """Not a code of now."""
+    """The code is not valid now."""
 
     code = "OTP_INVALID"
     default_message = _("Invalid 2fa token")
 
 
 class OtpUsed(Forbidden):
-    """The code was right, and was taken before."""
+    """The code was right but is used up."""
 
     code = "OTP_USED"
     default_message = _("2FA token already used")
 
 
 class OtpLocked(Forbidden):
-    """Too many wrong codes; a minute's rest."""
+    """Too many wrong codes: locked for a minute."""
 
     code = "OTP_LOCKED"
     default_message = _("User is temporary locked")

@@ -1,4 +1,4 @@
-"""Stopping all payments in a token, and letting them go on (use cases). ``ledger_post`` is what refuses them.
+"""Freeze all payments in a token, and release them (use cases). ``ledger_post`` refuses them.
 
 A posting that began before the freeze was committed may still end; every later one is refused, whole.
 """
@@ -17,7 +17,7 @@ from payments.models import Token, TokenFreezeStep
 
 @use_case
 def freeze(*, token_id: int, now: datetime, reason: str, actor: User | None = None) -> bool:
-    """Book nothing more in this token; False when it was frozen already, which changes nothing. ``actor`` None: us."""
+    """Freeze the token; False when it was frozen already. Without an ``actor`` the platform itself did."""
     token = _lock(token_id)
     if token.payouts_frozen_at is not None:
         return False
@@ -27,9 +27,9 @@ def freeze(*, token_id: int, now: datetime, reason: str, actor: User | None = No
 
 @use_case
 def release(*, token_id: int, now: datetime, reason: str, actor: User) -> None:
-    """Let payments go on; what waited (settlements) is taken up within the minute. Raises ``TokenNotFrozen``.
+    """Release the token; waiting settlements go on within a minute. Raises ``TokenNotFrozen``.
 
-    Whoever calls this has looked at the books: see ``rooms.reconciliation.release``.
+    The caller has checked the books: see ``rooms.reconciliation.release``.
     """
     token = _lock(token_id)
     if token.payouts_frozen_at is None:

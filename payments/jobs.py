@@ -1,4 +1,4 @@
-"""Jobs: every change of a pot, asked for once and done once (use cases).
+"""Jobs: each change of a pot is requested once and done once (use cases).
 
 A job's effect and its result are one transaction, and the row's lock is the claim. So a job delivered ten times acts
 once, and a worker that is killed, frozen or cut off leaves nothing behind: its transaction is undone, the lock is free,
@@ -72,7 +72,7 @@ def submit(
 
 
 def run(*, public_id: uuid.UUID, now: datetime) -> bool:
-    """Do the job, if it is pending and nobody else is at it; whether this call finished it.
+    """Do the job unless it is finished or claimed. Returns whether this call finished it.
 
     A refusal of the rules finishes it as failed. Anything else that goes wrong leaves it pending, to be tried again
     later and later, and failed after ``FAULTS_MAX`` times.
@@ -106,7 +106,7 @@ def sweep(*, now: datetime) -> int:
 def retry_failed(*, public_id: uuid.UUID, actor: User, now: datetime, reason: str = "") -> Job:
     """Make a failed job pending again, for the next sweep. Raises ``JobNotFailed``.
 
-    For staff: the game's server was told that it failed and may have asked anew, which this cannot know.
+    For staff: the game's server was told of the failure and may have sent a new request already.
     """
     failed = Job.objects.select_for_update(no_key=True).filter(public_id=public_id, status=Job.Status.FAILED)
     job = failed.first()
@@ -172,7 +172,7 @@ def _perform(*, public_id: uuid.UUID, now: datetime) -> bool:
 
 @use_case
 def _fail(*, public_id: uuid.UUID, code: str, message: str, now: datetime) -> bool:
-    # Its own transaction, because the refused work was undone. Somebody may have finished the job in between.
+    # Its own transaction, because the refused work was undone. Another worker may have finished the job meanwhile.
     pending = Job.objects.filter(public_id=public_id, status=Job.Status.PENDING)
     is_ours = pending.update(
         status=Job.Status.FAILED,

@@ -1,4 +1,4 @@
-"""What an operator watches of the books and of the pots' jobs, read from the database by whoever is asked (queries)."""
+"""Metrics of the books and of pots' jobs; any process reads them from the database (queries)."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,7 +9,7 @@ from django.db.models import Count, Min
 from core.observability.metrics import Reading
 from payments.models import Job, Token
 
-# With so many waiting the exact number says nothing more, and counting them would cost.
+# Above this the exact number adds nothing, and counting costs.
 PENDING_COUNTED_MAX = 10_000
 
 
@@ -22,7 +22,7 @@ def readings(now: datetime) -> Iterator[Reading]:
     )
     yield Reading(
         name="gameplatform_tokens_frozen",
-        meaning="Tokens in which nothing is booked until somebody has looked at the books.",
+        meaning="Tokens frozen until staff have checked the books.",
         values={"": Token.objects.filter(payouts_frozen_at__isnull=False).count()},
     )
     waiting = Job.objects.filter(status=Job.Status.PENDING).order_by("due_at", "id")[:PENDING_COUNTED_MAX]

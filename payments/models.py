@@ -41,7 +41,7 @@ class Token(models.Model):
 
 
 class TokenFreezeStep(models.Model):
-    """A token was frozen or released: when, by whom (nobody: the platform itself) and why."""
+    """A token was frozen or released: when, by whom (``None``: the platform itself) and why."""
 
     class Kind(models.TextChoices):
         FROZEN = "frozen"
@@ -239,7 +239,7 @@ PLYR_ID_PATTERN = r"^[a-z0-9-]{5,64}$"
 
 
 class AdjustmentRequest(models.Model):
-    """An adjustment above what one person may make alone: it waits for somebody else to approve or reject it."""
+    """An adjustment above what one person may make alone: another person approves or rejects it."""
 
     class State(models.TextChoices):
         REQUESTED = "requested", _("Requested")
@@ -464,7 +464,7 @@ class PotMember(models.Model):
 
 
 class Job(models.Model):
-    """One asked-for change of a pot: done by whoever claims the row first, in the transaction that says so.
+    """One requested change of a pot, done by the worker that claims the row first, in one transaction with its result.
 
     pending → success | failed; failed → pending when staff tries it again. While pending, the row's lock is the claim:
     a worker that dies gives it back with its connection. ``memo`` is the caller's own wording, kept for the answer.

@@ -1,4 +1,4 @@
-"""One-time passwords (TOTP, RFC 6238: SHA-1, 30 s, six digits): each code once, a rest after five wrong ones.
+"""One-time passwords (TOTP, RFC 6238: SHA-1, 30 s, six digits): each code once, a pause after five wrong ones.
 
 A building block that answers with a refusal instead of raising it, because the count of wrong codes must be committed.
 """

@@ -1,6 +1,4 @@
-"""What of pots and wallets is told by webhook: pots to the game's servers, wallets to the platform (building blocks;
-docs/webhooks.md).
-"""
+"""Webhooks of pots, for the game's servers, and of wallets, for the platform (building blocks; docs/webhooks.md)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -30,12 +28,12 @@ _ADJUSTED = {
 
 
 def listening() -> Also:
-    """Whether anybody is to be told of a job that is done, for a statement that is sent anyway."""
+    """Whether an endpoint listens to finished jobs, asked along with another statement."""
     return outbox.listening(*_OF_SUCCESS)
 
 
 def tell_success(job: Job, *, now: datetime) -> None:
-    """Tell that a job is done, and what became of its pot, in one statement, once ``listening`` has said yes."""
+    """Record the webhook of a finished job and its pot, in one statement, once ``listening`` has said yes."""
     result: Mapping[str, Any] = job.result or {}
     told = [(EventType.JOB_FINISHED, {**_job(job, result), "receipt_hash": job.receipt_hash})]
     if "payments" in result:
@@ -50,7 +48,7 @@ def tell_success(job: Job, *, now: datetime) -> None:
 
 
 def tell_failure(job: Job, *, now: datetime) -> None:
-    """Tell that a job was refused, or failed too often; nothing of it was done."""
+    """Record the webhook of a refused job, or one that failed too often; it changed nothing."""
     data = {
         **_job(job, {"pot_number": job.arguments["pot_number"]}),
         "error_code": job.error_code,
@@ -60,7 +58,7 @@ def tell_failure(job: Job, *, now: datetime) -> None:
 
 
 def tell_adjustment(adjustment: Adjustment, *, now: datetime) -> None:
-    """Tell that staff created or destroyed tokens; why is for the audit trail alone."""
+    """Record the webhook of an adjustment; its reason stays in the audit trail."""
     token = adjustment.token
     data = {
         "adjustment_id": str(adjustment.public_id),
@@ -82,7 +80,7 @@ def _job(job: Job, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Who, in which token, how much; the fee that was taken out of it, and nobody where the game's owner gets it."""
+    """Player, token, amount and the fee taken out of it; without a player where the game's owner receives it."""
     return [
         {
             **({"plyr_id": row["plyr_id"]} if "plyr_id" in row else {}),

@@ -1,4 +1,4 @@
-"""What a player allows a game with a one-time password: a session, and how much may be spent (use cases).
+"""Player access: sessions and allowances that a player grants a game by one-time password (use cases).
 
 A wrong code must be counted although the request is refused: the transaction commits, and the refusal is raised after.
 """
@@ -21,7 +21,7 @@ SESSION_SECONDS_DEFAULT = 24 * 3600
 SESSION_SECONDS_MAX = 366 * 24 * 3600
 # A guest cannot log in again: its one session has to last.
 GUEST_SESSION_SECONDS = 365 * 24 * 3600
-# A guest's game may spend what the guest has; nobody else ever put tokens there.
+# A guest's game may spend all that the guest has: only games put tokens there.
 GUEST_ALLOWANCE_TOKENS = 100_000_000
 
 UNREADABLE = SessionInvalid.default_message
@@ -115,12 +115,12 @@ def verify(*, token: str, game: Game, now: datetime) -> Grant:
 
 @use_case
 def public_key(*, now: datetime) -> str:
-    """The key, in PEM, that checks session tokens without asking us."""
+    """The public key, in PEM, that verifies session tokens offline."""
     return session_tokens.ensure_key(now=now).public_pem
 
 
 def bearers(*, tokens: Sequence[str], game: Game, now: datetime) -> list[Bearer]:
-    """Who shows these tokens, in their order. One statement for the sessions and one for each signing key."""
+    """The players of these tokens, in order. One statement for the sessions and one per signing key."""
     public_id = game_public_id(game)
     read = [_read(token) for token in tokens]
     shown_by = {claims.plyr_id for claims in read if claims is not None}
@@ -129,7 +129,7 @@ def bearers(*, tokens: Sequence[str], game: Game, now: datetime) -> list[Bearer]
     answer = []
     for position, claims in enumerate(read):
         if claims is None:
-            # An unreadable token names nobody: its place has to do.
+            # An unreadable token names no player: its position stands for it.
             answer.append(Bearer(plyr_id=str(position), seat=None, refusal=UNREADABLE))
             continue
         session = sessions.get(claims.plyr_id)
@@ -232,7 +232,7 @@ def _read(token: str) -> session_tokens.Claims | None:
 
 
 def _refusal(claims: session_tokens.Claims, session: PlayerSession | None, public_id: str, now: datetime) -> str:
-    """Why a genuine token does not count, in the contract's words; empty when it does."""
+    """Why a genuine token is not valid, in the contract's words; empty when it is."""
     if claims.game_public_id != public_id:
         return "Invalid gameId"
     if claims.expires_at <= now.timestamp():

@@ -1,4 +1,4 @@
-"""Players as game servers know them: who becomes one, and the games' ids and owners (use cases)."""
+"""Players as game servers know them, and the games' ids and owners (use cases)."""
 
 import re
 import secrets
@@ -54,7 +54,7 @@ def create_player(*, plyr_id: str, user: User | None, now: datetime) -> NewPlaye
 
 @use_case
 def renew_otp(*, player: PlayerProfile) -> str:
-    """A new OTP secret in place of a lost one; its otpauth address. The old codes are worth nothing at once."""
+    """Replace a lost OTP secret; returns its otpauth address. Old codes stop working at once."""
     secret = pyotp.random_base32()
     PlayerProfile.objects.filter(pk=player.pk).update(
         otp_secret_encrypted=encrypt(secret.encode()), otp_used_steps=[], otp_failures=0, otp_locked_until=None
@@ -64,7 +64,7 @@ def renew_otp(*, player: PlayerProfile) -> str:
 
 @use_case
 def set_pot_game(*, game: Game, public_id: str | None, owner: User | None) -> PotGame:
-    """Say by which id a game goes in the pots API (``None``: its symbol in lower case), and who owns it.
+    """Set a game's id in the pots API (``None``: its symbol in lower case) and its owner.
 
     Raises ``Invalid`` for an id that is not 1 to 64 printable ASCII characters or is another game's.
     """

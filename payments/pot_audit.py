@@ -1,4 +1,4 @@
-"""What must hold between pots, their jobs and the books (building blocks of `manage.py verify_ledger`)."""
+"""Checks of pots and their jobs against the books (building blocks of `manage.py verify_ledger`)."""
 
 from payments.audit import check_by_sql
 

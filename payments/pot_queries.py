@@ -13,7 +13,7 @@ from payments.queries import Balance
 
 @dataclass(frozen=True, kw_only=True)
 class PotView:
-    """A pot, who is in it, and what it holds."""
+    """A pot, its members and its balances."""
 
     pot: Pot
     plyr_ids: list[str]
@@ -44,20 +44,20 @@ def view(*, game_id: int, number: int) -> PotView:
 
 
 def is_joined(*, game_id: int, number: int, plyr_id: str) -> bool:
-    """Whether the player is in the pot now; in a pot that is not there nobody is."""
+    """Whether the player is in the pot now; False for an unknown pot."""
     members = PotMember.objects.filter(pot__game_id=game_id, pot__number=number, left_at=None)
     return members.filter(player__plyr_id=plyr_id).exists()
 
 
 def require_members(*, pot: Pot, seats: Sequence[Seat], past_too: bool) -> None:
-    """Raise ``NotInPot`` for who is not in the pot (``past_too``: nor was). A look; the job itself decides."""
+    """Raise ``NotInPot`` for players not in the pot (``past_too``: nor formerly). Takes no lock: the job decides."""
     absent = not_members(pot=pot, seats=seats, past_too=past_too)
     if absent:
         raise NotInPot(absent)
 
 
 def not_members(*, pot: Pot, seats: Sequence[Seat], past_too: bool) -> list[str]:
-    """The plyrIds of who is not in the pot (``past_too``: nor was), in their order."""
+    """The plyrIds of players not in the pot (``past_too``: nor formerly), in order."""
     members = PotMember.objects.filter(pot=pot, player_id__in={seat.player_id for seat in seats})
     found = set((members if past_too else members.filter(left_at=None)).values_list("player_id", flat=True))
     return list(dict.fromkeys(seat.plyr_id for seat in seats if seat.player_id not in found))
@@ -72,7 +72,7 @@ def player(plyr_id: str) -> PlayerProfile:
 
 
 def seats_of(plyr_ids: Sequence[str]) -> list[Seat]:
-    """The players of these ids, in their order. Raises ``PlayerNotFound`` when one is nobody's."""
+    """The players of these ids, in order. Raises ``PlayerNotFound`` for an unknown id."""
     ids = dict(PlayerProfile.objects.filter(plyr_id__in=set(plyr_ids)).values_list("plyr_id", "pk"))
     if len(ids) < len(set(plyr_ids)):
         raise PlayerNotFound()
@@ -85,7 +85,7 @@ def exists(text: str) -> bool:
 
 
 def all_balances(user_id: int) -> list[Balance]:
-    """What the user has of every token there is, 0 where no wallet was needed yet. Two statements."""
+    """The user's balance of every token, 0 without a wallet. Two statements."""
     held = dict(
         Account.objects.filter(kind=Account.Kind.WALLET, owner_id=user_id).values_list("token_id", "balance_minor")
     )

@@ -1,4 +1,4 @@
-"""What a job of a pot is asked to do, as values: who sits down, and who pays or earns how much of what (pure)."""
+"""The arguments of a pot's job as values: players, and the amounts they pay or earn (pure)."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -56,7 +56,7 @@ class Order:
 
 
 def summed(rows: Sequence[Row]) -> list[Row]:
-    """One row per player and token, in the order of their first; rows of 0 are gone. Raises ``InvalidAmount``."""
+    """Sum to one row per player and token, in order of first appearance; drop rows of 0. Raises ``InvalidAmount``."""
     sums: dict[tuple[int, int], Row] = {}
     for row in rows:
         key = (row.player_id, row.token_id)

@@ -60,7 +60,7 @@ def create(*, game_id: int, lifetime_seconds: int | None, capacity: int | None, 
 
 
 def lock(*, game_id: int, number: int) -> Pot:
-    """The game's pot of this number, locked; waits for who holds it. Raises ``PotNotFound``."""
+    """Lock the game's pot of this number; waits for the holder. Raises ``PotNotFound``."""
     require_atomic()
     pot = Pot.objects.select_for_update(no_key=True).filter(game_id=game_id, number=number).first()
     if pot is None:
@@ -69,7 +69,7 @@ def lock(*, game_id: int, number: int) -> Pot:
 
 
 def join(*, pot: Pot, seats: Sequence[Seat], now: datetime) -> None:
-    """Let the players in; who is in already stays. Raises ``PotOver``, ``PotExpired``, ``PotFull``."""
+    """Let the players in; members stay. Raises ``PotOver``, ``PotExpired``, ``PotFull``."""
     require_atomic()
     _require_open(pot)
     known = dict(_members(pot, seats).values_list("player_id", "left_at"))
@@ -133,7 +133,7 @@ def earn(*, pot: Pot, rows: Sequence[Row], key: str, now: datetime) -> list[tupl
 
 
 def leave(*, pot: Pot, seats: Sequence[Seat], now: datetime) -> None:
-    """Let the players out, without a refund, at any time. Raises ``NotInPot``."""
+    """Remove the players, without a refund, at any time. Raises ``NotInPot``."""
     require_atomic()
     inside = _members(pot, seats).filter(left_at=None)
     _require_members(seats, inside)

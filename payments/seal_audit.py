@@ -1,6 +1,6 @@
-"""Whether the transfers are still those that were sealed (building blocks of `manage.py verify_ledger`).
+"""Checks of the transfers against their seals (building blocks of `manage.py verify_ledger`).
 
-A seal that does not fit tells of hands in the database, not of a token: what these checks find concerns every token.
+A seal that does not fit means tampering with the database, so a finding concerns every token.
 """
 
 from payments.audit import check_by_sql

@@ -1,6 +1,6 @@
 """Seals: a hash chain over the transfers, which no transfer can enter later (use case).
 
-The rule that makes a range safe to seal, without stopping anybody who posts: a transfer's id is drawn by the INSERT,
+The rule that makes a range safe to seal without stopping writers: a transfer's id is drawn by the INSERT,
 which first takes PostgreSQL's ROW EXCLUSIVE lock on the table and keeps it until its transaction ends. So first the
 highest id drawn is read, then who holds that lock: an owner of one of those ids that has not ended is among them. When
 they have all ended, each of those ids is a committed transfer or will never be one. (A lock is let go after the commit
@@ -28,13 +28,13 @@ PATIENCE_SECONDS = 20.0
 _POLL_SECONDS = 0.05
 # One link covers at most so many transfers: its digest is computed over one text.
 _TRANSFERS_MAX = 50_000
-# "seal" in ASCII: whoever holds this advisory lock is the one that lengthens the chain.
+# "seal" in ASCII: the holder of this advisory lock extends the chain.
 _CHAIN_LOCK = 0x7365616C
 
 
 @dataclass(frozen=True, kw_only=True)
 class SealReport:
-    """What one run did. ``waited_out``: somebody was still posting when the patience ended; try again later."""
+    """The report of one run. ``waited_out``: a writer outlasted the patience; try again later."""
 
     sealed: list[LedgerSeal] = field(default_factory=list)
     waited_out: bool = False
@@ -43,7 +43,7 @@ class SealReport:
 def seal_ledger(*, now: datetime, patience_seconds: float = PATIENCE_SECONDS) -> SealReport:
     """Seal every transfer that was booked before the call. Any number of processes may do so at once.
 
-    Waits, with no transaction open, until everybody who could own one of the ids has ended, at most
+    Waits, with no transaction open, until every transaction that could own one of the ids has ended, at most
     ``patience_seconds``; then gives up and leaves it all to the next run.
     """
     if connection.in_atomic_block:
@@ -56,7 +56,7 @@ def seal_ledger(*, now: datetime, patience_seconds: float = PATIENCE_SECONDS) ->
         return SealReport(waited_out=True)
     sealed = []
     while (seal := _seal_next(highest_id=highest_id, now=now)) is not None:
-        # The log is a second place for the chain: whoever rewrites the database has to rewrite it too.
+        # The log is a second copy of the chain: a forger of the database has to forge it too.
         logger.info("ledger_seal transfers=%s-%s digest=%s", seal.first_transfer_id, seal.last_transfer_id, seal.digest)
         sealed.append(seal)
     return SealReport(sealed=sealed)
@@ -87,7 +87,7 @@ _WRITERS = """
 
 
 def _wait_for_writers(patience_seconds: float) -> bool:
-    """Whether all who have written transfers and not ended by now do end in time; they may commit or roll back."""
+    """Whether all open transactions that wrote transfers end in time, by commit or rollback."""
     deadline = time.monotonic() + patience_seconds
     writers = _open_writers()
     while writers:

@@ -24,7 +24,7 @@ _CLAIMS = ("plyrId", "nonce", "gameId", "primaryAddress", "mirrorAddress", "iat"
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
-    """What a genuine token says; whether it still counts is the session row's to say."""
+    """The claims of a genuine token; the session row decides whether it is still valid."""
 
     plyr_id: str
     game_public_id: str
@@ -34,7 +34,7 @@ class Claims:
 
 
 def ensure_key(*, now: datetime) -> SessionKey:
-    """The current key pair, made when there is none; two processes at once end with the same."""
+    """Get or create the current key pair; concurrent processes end with the same one."""
     require_atomic()
     key = SessionKey.objects.filter(is_current=True).first()
     if key is None:
@@ -52,7 +52,7 @@ def ensure_key(*, now: datetime) -> SessionKey:
 
 
 def issue(*, key: SessionKey, payload: dict[str, Any]) -> str:
-    """A token with this payload, in which times are whole seconds since 1970."""
+    """Sign a token with this payload; its times are whole seconds since 1970."""
     return jwt.encode(payload, _private_key(bytes(key.private_pem_encrypted)), ALGORITHM, {"kid": str(key.pk)})
 
 
@@ -89,7 +89,7 @@ def _private_key(sealed: bytes) -> ec.EllipticCurvePrivateKey:
 
 
 def _public_pem(key_id: int) -> str | None:
-    """Read once by a process: a key never changes, and there are few."""
+    """Cached by each process: keys never change, and are few."""
     if key_id not in _public_pems:
         known = SessionKey.objects.filter(pk=key_id).values_list("public_pem", flat=True).first()
         if known is None:

@@ -10,13 +10,13 @@ from payments import jobs, seals
 
 @shared_task(ignore_result=True)
 def seal_ledger() -> None:
-    """Seal what was booked since the last time."""
+    """Seal the transfers since the last seal."""
     seals.seal_ledger(now=clock.now())
 
 
 @shared_task(ignore_result=True)
 def run_job(public_id: str) -> None:
-    """Do one job, if nobody has. Delivered twice it acts once."""
+    """Do one job unless it is done. Delivered twice, it acts once."""
     jobs.run(public_id=uuid.UUID(public_id), now=clock.now())
 
 

@@ -15,7 +15,7 @@ def token_by_symbol(symbol: str) -> Token:
 
 
 def ensure_token(*, symbol: str, name: str, decimals: int) -> Token:
-    """The token with this symbol, created with its issuance account when there is none."""
+    """Get or create the token with this symbol and its issuance account."""
     require_atomic()
     token, _ = Token.objects.get_or_create(symbol=symbol, defaults={"name": name, "decimals": decimals})
     Account.objects.get_or_create(kind=Account.Kind.ISSUANCE, token=token)
@@ -23,7 +23,7 @@ def ensure_token(*, symbol: str, name: str, decimals: int) -> Token:
 
 
 def issuance_account(token: Token) -> Account:
-    """Where the token's units come from when created and go back to when destroyed; its balance is minus the supply."""
+    """The issuance account: source of created units and sink of destroyed ones; its balance is minus the supply."""
     require_atomic()
     return Account.objects.get_or_create(kind=Account.Kind.ISSUANCE, token=token)[0]
 

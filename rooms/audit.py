@@ -1,4 +1,4 @@
-"""What must hold between sessions and the books (for `manage.py verify_ledger`); see `payments.audit`."""
+"""Checks of sessions against the books (`manage.py verify_ledger`); see `payments.audit`."""
 
 from payments.audit import check_by_sql
 

@@ -1,4 +1,4 @@
-"""All that can be checked about the platform's money: each app's checks in one list, run in one snapshot."""
+"""All checks of the platform's money: each app's in one list, run in one snapshot."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ ALL_CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *SEAL_CHECKS, *POT_CHECKS, *ROO
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """Every check inside sees the same instant: they hold while money moves, and nothing can be written."""
+    """One read-only snapshot for all checks inside, so that they hold while money moves."""
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -1,4 +1,4 @@
-"""What every end of a session shares: the refund of all, and the way to the room's next session (building blocks)."""
+"""What all ends of a session share: the full refund and the way to the next session (building blocks)."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -40,7 +40,7 @@ def close_with_refund(
 
 
 def finish(*, session: Session, room: Room, type: RoomEvent.Type, payload: dict[str, Any], now: datetime) -> None:
-    """The last step of every end: date the locked room's next session, record the event, close a deleted room."""
+    """End a session: date the locked room's next one, record the event, close a deleted room. Call it last."""
     require_atomic()
     _schedule_next(room=room, now=now)
     events.record(room=room, session=session, type=type, payload=payload, now=now)
@@ -49,7 +49,7 @@ def finish(*, session: Session, room: Room, type: RoomEvent.Type, payload: dict[
 
 
 def _schedule_next(*, room: Room, now: datetime) -> None:
-    """Put a waiting change into force and date the room's next session, the gap after this one's end."""
+    """Apply a pending change and date the room's next session, the gap after this one's end."""
     room.next_open_at = now + timedelta(seconds=settings.ROOM_GAP_SECONDS) if room.status == Room.Status.OPEN else None
     changed = terms.apply_pending(room=room)
     room.save(update_fields=["next_open_at", "pending_change", "pending_name", *(terms.TERM_NAMES if changed else ())])

@@ -2,8 +2,8 @@
 
 When a session opens a random seed is fixed and its commitment published; when joining closes the roster is fixed and
 its hash published; at the end the seed is revealed. Rank is the order of tickets, and a ticket is a keyed hash of the
-entry's id, so nobody can change a result after the lock without the published hashes telling. What this does not
-prevent: an operator who knows the seed and plants an entry before the lock. `docs/fairness.md` says so to players.
+entry's id. A result changed after the lock contradicts the published hashes. An operator who knows the seed can still
+plant an entry before the lock: `docs/fairness.md` tells players so.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ def commit(*, session_id: str, seed: bytes) -> str:
 
 
 def roster(*, session_id: str, entry_ids: Sequence[str]) -> str:
-    """The hash of who takes part, published when joining closes."""
+    """The hash of the participants, published when joining closes."""
     return _sha256("roster", session_id, str(len(entry_ids)), ",".join(sorted(entry_ids)))
 
 

@@ -1,4 +1,4 @@
-"""Joining and leaving a session (use cases; the work is one SQL function each, see `rooms/sql`)."""
+"""Join and leave a session (use cases; one SQL function each, see `rooms/sql`)."""
 
 import uuid
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Departure:
-    """A place given back: whose refund is ``tx_hash``."""
+    """A place given back; ``tx_hash`` is its refund's."""
 
     participant_id: int
     tx_hash: str
@@ -129,7 +129,7 @@ def leave_session(*, session_id: int, player: User, now: datetime, request_key: 
 
 
 def _announce(type: Type, *, room_id: int, session_id: int, answer: Mapping[str, Any], now: datetime) -> None:
-    """Publish the event that the SQL function has kept, and tell who listens."""
+    """Publish the event that the SQL function has kept, and tell the webhooks that listen."""
     payload = orjson.loads(answer["payload"])
     events.announce(room_id=room_id, session_id=session_id, seq=answer["seq"], type=type, payload=payload, now=now)
     if answer[IS_HEARD]:

@@ -1,4 +1,4 @@
-"""What rooms refuse. Sentences are the contract's where it gives one (contract: rooms, "join, refusals")."""
+"""Refusals of rooms. Sentences are the contract's where it gives one (contract: rooms, "join, refusals")."""
 
 from django.utils.translation import gettext_noop as _
 
@@ -40,7 +40,7 @@ class RoomInvalid(Invalid):
 
 
 class RoomNameTaken(Conflict):
-    """Another room that is not deleted has this name, or is about to."""
+    """Another room has this name, or will get it."""
 
     code = "ROOM_NAME_TAKEN"
     default_message = _("Game room name already exists")
@@ -109,7 +109,7 @@ class WrongAmount(Invalid):
 
 
 class TransitionRefused(Conflict):
-    """The session's state does not lead to the one asked for."""
+    """The session's state does not allow the wanted one."""
 
     code = "TRANSITION_REFUSED"
     default_message = _("The session is not in a state that allows this")
@@ -162,7 +162,7 @@ class JoinerNotFound(NotFound):
 
 
 class NotQuarantined(Conflict):
-    """The session was not set aside: the tick has it."""
+    """The session is not in quarantine."""
 
     code = "NOT_QUARANTINED"
     default_message = _("The session is not set aside")

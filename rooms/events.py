@@ -1,4 +1,4 @@
-"""What happens in a room, numbered, kept and published after the commit (building blocks).
+"""Room events: numbered, kept, and published after the commit (building blocks).
 
 ``RoomEvent`` is the truth; the published copy is a hint that lets sockets answer at once. Payloads speak the domain's
 language: ids, minor units, times; they are kept and published with ISO times. Consumers make wire frames of them.
@@ -82,6 +82,6 @@ def announce(
 
 
 def prunable(*, before: datetime) -> QuerySet[RoomEvent]:
-    """Events made before that moment that no live session is told by; clients that missed them get a snapshot."""
+    """Events older than ``before`` that belong to no live session. Clients that missed them get a snapshot."""
     told_by_none = Q(session__isnull=True) | Q(session__status__in=Session.OVER)
     return RoomEvent.objects.filter(told_by_none, created_at__lt=before).order_by("id")

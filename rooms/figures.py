@@ -12,7 +12,7 @@ from rooms.models import Outcome, Room, Session
 from rooms.quarantine import quarantined
 
 ATTENTION_MAX = 20
-# A room's figures look back so many sessions, however long it has been running.
+# A room's figures cover this many of its latest sessions.
 RECENT_SESSIONS = 1_000
 
 
@@ -27,7 +27,7 @@ class Hour:
 
 @dataclass(frozen=True, kw_only=True)
 class Closed:
-    """How sessions were closed: numbers of sessions, and minor units."""
+    """Closed sessions: counts, and amounts in minor units."""
 
     settled: int
     prizes_minor: int
@@ -54,7 +54,7 @@ def needing_attention(owner: User | None) -> list[Session]:
 
 
 def by_hour(*, owner: User | None, since: datetime) -> list[Hour]:
-    """Hour by hour what was taken in by the sessions opened since then; hours without sessions are left out."""
+    """Seats and fees of the sessions opened since then, by hour; hours without sessions are left out."""
     fees = Cast(F("participants_count"), BigIntegerField()) * F("entry_fee_minor")
     rows = (
         sessions_of(owner)

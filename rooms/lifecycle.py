@@ -1,4 +1,4 @@
-"""A session's life but for its happy end: open, start or cancel, void (use cases). The end is `rooms.settlement`."""
+"""Session lifecycle: open, start or cancel, void (use cases). Settlement is in `rooms.settlement`."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ NOT_ENOUGH = gettext_noop("not enough participants")
 
 @use_case
 def open_next_session(*, room_id: int, now: datetime) -> int | None:
-    """Open the room's next session if it is due; its id, or ``None`` when there was nothing to do."""
+    """Open the room's next session if it is due. Returns its id, or ``None``."""
     room = locks.claim_room_due(room_id=room_id, now=now)
     if room is None:
         return None
@@ -57,7 +57,7 @@ def start_session(*, session_id: int, now: datetime) -> bool:
 
 @use_case
 def void_session(*, session_id: int, now: datetime, actor: User | None, reason: str) -> None:
-    """End a live session without a winner and refund everybody: pending → out, running → void.
+    """End a live session without a winner and refund all entries: pending → out, running → void.
 
     Raises ``SessionNotFound``, ``TokenFrozen``, or ``TransitionRefused`` when it is over already.
     """
@@ -70,7 +70,7 @@ def void_session(*, session_id: int, now: datetime, actor: User | None, reason: 
 
 @use_case
 def call_off_session(*, session_id: int, now: datetime, actor: User | None, reason: str) -> None:
-    """Cancel a session that has not started and refund everybody: pending → out.
+    """Cancel a session that has not started and refund all entries: pending → out.
 
     Raises ``SessionNotFound``, ``TokenFrozen``, and ``TransitionRefused`` when it runs or is over.
     """

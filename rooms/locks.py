@@ -1,4 +1,4 @@
-"""Row locks by name, in the one order everything keeps.
+"""Row locks by name, in the one order that all code keeps.
 
 Session → Contest → Escrow and the other accounts by id → Room → Conversation. Players need no lock: their rows are
 only referenced. ``FOR NO KEY UPDATE`` leaves room for the foreign keys that point at the locked row.
@@ -14,7 +14,7 @@ from rooms.models import Room, Session
 
 
 def lock_session(session_id: int) -> Session:
-    """The session, locked; waits for who holds it. Raises ``SessionNotFound``."""
+    """Lock the session; waits for the holder. Raises ``SessionNotFound``."""
     require_atomic()
     session = Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()
     if session is None:

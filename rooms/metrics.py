@@ -1,4 +1,4 @@
-"""What an operator watches of the sessions, read from the database by whoever is asked (queries)."""
+"""Session metrics for operators; any process reads them from the database (queries)."""
 
 from collections.abc import Iterator
 from datetime import datetime

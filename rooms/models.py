@@ -258,7 +258,7 @@ class SessionTransition(models.Model):
 
 
 class Outcome(models.Model):
-    """How a session was closed, exactly once: its prizes were paid or everybody was refunded, never both."""
+    """How a session was closed, exactly once: prizes paid or all entries refunded, never both."""
 
     class Kind(models.TextChoices):
         SETTLED = "settled", _("Settled")

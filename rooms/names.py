@@ -15,7 +15,7 @@ NAMES_LOCK = 0x67616D65
 
 
 def claim_name(*, name: str, room_id: int | None) -> None:
-    """Make sure that no other room has or awaits ``name`` until the transaction ends. Raises ``RoomNameTaken``."""
+    """Reserve ``name`` until the transaction ends. Raises ``RoomNameTaken`` when a room has it or will get it."""
     require_atomic()
     _lock_names()
     if _is_taken(name, room_id):

@@ -1,4 +1,4 @@
-"""Masters and staff make, change, switch off and delete rooms (use cases)."""
+"""Create, change, pause and delete rooms (use cases of masters and staff)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ def create_room(
     join_window_seconds: int | None = None,
     run_seconds: int | None = None,
 ) -> Room:
-    """Make a room of the actor's and open its first session.
+    """Create a room owned by the actor and open its first session.
 
     A missing ``name`` is generated; missing windows and capacity take the settings' defaults. Raises ``NotMaster``,
     ``GameNotFound``, ``RoomInvalid``, ``RoomNameTaken``, ``DefaultSymbolMissing``.
@@ -70,9 +70,9 @@ def create_room(
 
 @use_case
 def edit_room(*, actor: User, room_id: int, change: TermsChange, now: datetime, reason: str = "") -> Room:
-    """Change a room's terms: at once without a live session, else when that is over; it keeps its frozen terms.
+    """Change a room's terms: at once, or after the live session, which keeps its frozen terms.
 
-    A further edit builds on the one that waits. Raises ``NotMaster``, ``RoomNotFound``, ``RoomInvalid``,
+    A further edit builds on the pending one. Raises ``NotMaster``, ``RoomNotFound``, ``RoomInvalid``,
     ``RoomNameTaken``.
     """
     room = _lock_own_room(actor, room_id)
@@ -104,7 +104,7 @@ def edit_room(*, actor: User, room_id: int, change: TermsChange, now: datetime, 
 
 @use_case
 def switch_room(*, actor: User, room_id: int, on: bool, now: datetime, reason: str = "") -> Room:
-    """Let the room open sessions, or not; a live one finishes as it would. Raises ``NotMaster``, ``RoomNotFound``."""
+    """Resume or pause opening sessions; a live session finishes normally. Raises ``NotMaster``, ``RoomNotFound``."""
     room = _lock_own_room(actor, room_id)
     before = {"status": room.status}
     room.status = Room.Status.OPEN if on else Room.Status.INACTIVE
@@ -157,7 +157,7 @@ def _require_master(actor: User) -> None:
 
 
 def _lock_own_room(actor: User, room_id: int) -> Room:
-    """The locked room if the actor manages it; another master's room is as unknown as one that never was."""
+    """Lock the room if the actor manages it; another master's room is not found."""
     _require_master(actor)
     room = locks.lock_room(room_id)
     if room.status == Room.Status.DELETED or not queries.manages(user=actor, room=room):

@@ -1,5 +1,5 @@
-"""What of a room's events is told by webhook: to the game's servers, the room's master and the platform (building
-blocks; docs/webhooks.md).
+"""Webhooks of room events: for the game's servers, the room's master and the platform (building blocks;
+docs/webhooks.md).
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ def listening(type: RoomEvent.Type) -> Also | None:
 
 
 def tell(*, subject: Subject, type: RoomEvent.Type, payload: Mapping[str, Any], now: datetime) -> None:
-    """Tell of a session's event, once ``listening`` has said that an endpoint listens."""
+    """Record the webhook of a session's event, once ``listening`` has said that an endpoint listens."""
     require_atomic()
     data = {
         "session_id": subject.session_id,
@@ -76,7 +76,7 @@ def tell(*, subject: Subject, type: RoomEvent.Type, payload: Mapping[str, Any], 
 
 
 def _wire(name: str, value: Any) -> Any:
-    """A value of an event as receivers get it: amounts as text in whole tokens, times with a Z."""
+    """An event's value on the wire: amounts as text in whole tokens, times with a Z."""
     if name == "results":
         return [{key.removesuffix("_minor"): _wire(key, part) for key, part in row.items()} for row in value]
     if name.endswith("_minor"):

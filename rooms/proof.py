@@ -1,4 +1,4 @@
-"""The public record of a session's draw: enough for anyone to check it (`docs/verify_draw.py`)."""
+"""The public record of a session's draw, which `docs/verify_draw.py` checks."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ REVEALED = (Session.Status.ENDED, Session.Status.VOID)
 
 
 def proof(session: Session) -> dict[str, Any]:
-    """What is public at this moment: the commitment, from the lock on the roster, and at the end everything.
+    """The public part at this moment: the commitment; from the lock on the roster; at the end everything.
 
     Amounts are in minor units, as they were divided. An ended session's entries come with ticket, rank and prize.
     """

@@ -1,4 +1,4 @@
-"""Sessions that were set aside because they kept failing, and their way back to the tick (use case)."""
+"""Quarantine: sessions set aside because they kept failing, and their release (use case)."""
 
 from datetime import datetime
 
@@ -15,14 +15,14 @@ from rooms.transitions import record_transition
 
 
 def quarantined() -> QuerySet[Session]:
-    """The live sessions that the tick does not touch, longest waiting first."""
+    """The live sessions that the tick skips, longest waiting first."""
     live = Session.objects.filter(quarantined_at__isnull=False, status__in=Session.LIVE)
     return live.select_related("room", "token").order_by("quarantined_at", "id")
 
 
 @use_case
 def retry(*, session_id: int, now: datetime, reason: str, actor: User | None = None) -> None:
-    """Let the next tick take the session up again. Raises ``SessionNotFound``, ``NotQuarantined``."""
+    """Release the session to the next tick. Raises ``SessionNotFound``, ``NotQuarantined``."""
     session = locks.lock_session(session_id)
     if session.quarantined_at is None or session.status not in Session.LIVE:
         raise NotQuarantined()

@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 # An exact total over millions of rows costs more than the page; beyond this it is reported as this.
 TOTAL_MAX = 10_000
 
-# What staff needs to run rooms that are not its own.
+# The permission of staff to manage other owners' rooms.
 MANAGE = "rooms.change_room"
 
 ROOM_FIELDS = (
@@ -176,12 +176,12 @@ def pool_minor(*, status: str, entry_fee_minor: int, participants_count: int) ->
 
 
 def bounded_total(rows: QuerySet[Any]) -> int:
-    """How many rows there are, counting no further than ``TOTAL_MAX``."""
+    """The number of rows, counted up to ``TOTAL_MAX``."""
     return rows.order_by()[:TOTAL_MAX].count()
 
 
 def manages(*, user: User, room: Room) -> bool:
-    """Whether the room is the user's to manage: its master's, or that of staff with the permission."""
+    """Whether the user manages the room: as its master, or as staff with the permission."""
     return (user.is_master and room.owner_id == user.pk) or roles.may(user, MANAGE)
 
 
@@ -222,7 +222,7 @@ def participant_detail(participant_id: int) -> Participant | None:
 
 
 def drawn_sessions() -> QuerySet[Session]:
-    """Sessions whose ranks came out of a finished draw, newest first."""
+    """Sessions ranked by a finished draw, newest first."""
     return Session.objects.filter(status=Session.Status.ENDED, result_mode=Game.ResultMode.DRAW).order_by("-id")
 
 

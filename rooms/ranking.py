@@ -1,4 +1,4 @@
-"""Who finished where: the ranking of a session's entries by its result mode (building block)."""
+"""Rank a session's entries by its result mode (building block)."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ def by_submission(session: Session, entries: Sequence[Participant], now: datetim
 def by_score(session: Session, entries: Sequence[Participant], now: datetime) -> list[Participant] | None:
     """The entries by their scores in the session's contest, which takes none from here on; ``None`` without a score.
 
-    Equal scores go by earlier submission, then by the entries' draw tickets; who has no score comes last.
+    Ties go by earlier submission, then by draw ticket; entries without a score come last.
     """
     assert session.contest_id is not None
     drawn = _draw(session, entries)
@@ -57,5 +57,5 @@ RANKINGS: dict[str, Ranking] = {
 
 
 def rank(*, session: Session, entries: Sequence[Participant], now: datetime) -> list[Participant] | None:
-    """All entries, best first; ``None`` when there is nothing to rank them by, and the session is void."""
+    """All entries, best first; ``None`` without a result: the session is void then."""
     return RANKINGS[session.result_mode](session, entries, now)

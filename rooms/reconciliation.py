@@ -1,6 +1,6 @@
-"""The hourly look at all the money: what is wrong raises an alarm and stops payments in the tokens concerned.
+"""Hourly reconciliation: a breach raises an alarm and freezes the tokens concerned.
 
-A token is released by staff, with a reason, once its books are right again.
+Staff release a token, with a reason, once its books are right again.
 """
 
 import logging
@@ -23,14 +23,14 @@ _REASON_LENGTH_MAX = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Breach:
-    """What the money checks found: the first findings of each, and the symbols of all tokens concerned."""
+    """A breach: the first findings of each money check, and the symbols of the tokens concerned."""
 
     findings: list[Finding] = field(default_factory=list)
     symbols: list[str] = field(default_factory=list)
 
 
 def look() -> Breach:
-    """Run every check that is about money, in one snapshot; nothing is changed.
+    """Run all money checks in one read-only snapshot.
 
     A finding that names no token concerns them all.
     """
@@ -46,7 +46,7 @@ def look() -> Breach:
 
 
 def reconcile(*, now: datetime) -> tuple[Breach, list[str]]:
-    """Look, raise the alarm, freeze; the breach, and the symbols of the tokens that were not frozen before."""
+    """Check, raise the alarm, freeze. Returns the breach and the symbols of the newly frozen tokens."""
     breach = look()
     for finding in breach.findings:
         logger.error(
@@ -67,14 +67,14 @@ def reconcile(*, now: datetime) -> tuple[Breach, list[str]]:
 
 
 def release(*, symbol: str, actor: User, reason: str, now: datetime) -> None:
-    """Let payments in a frozen token go on. Raises as ``require_releasable``."""
+    """Release a frozen token. Raises as ``require_releasable``."""
     token = require_releasable(symbol)
     freezing.release(token_id=token.pk, now=now, reason=reason, actor=actor)
     logger.warning("ledger_released symbol=%s actor=%s reason=%r", token.symbol, actor.username, reason)
 
 
 def require_releasable(symbol: str) -> Token:
-    """The frozen token, whose books are right. Raises ``TokenNotFound``, ``TokenNotFrozen``, ``BooksStillWrong``."""
+    """A frozen token whose books are right. Raises ``TokenNotFound``, ``TokenNotFrozen``, ``BooksStillWrong``."""
     token = wallets.token_by_symbol(symbol)
     if token.payouts_frozen_at is None:
         raise TokenNotFrozen()

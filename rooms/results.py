@@ -1,4 +1,4 @@
-"""A game's server posts the ranking of a running session (use case; contract: rooms, "Ranks")."""
+"""Post the ranking of a running session, by its game's server (use case; contract: rooms, "Ranks")."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,9 +16,9 @@ from rooms.models import Participant, Session, SubmittedResult
 def submit_result(*, session_id: int, ranking: Sequence[int], key: ApiKey, now: datetime) -> SubmittedResult:
     """Keep the ranking, participant ids best first, by which the session is settled at its end.
 
-    The first one stands: the same again answers it, another raises ``ResultDiffers``. Raises ``SessionNotFound`` for
-    unknown sessions and those of other games, ``ResultRefused`` unless the session is running, its deadline ahead and
-    its result the server's to give, ``ResultInvalid`` unless every paid participant is ranked exactly once.
+    The first ranking stands: the same again is accepted, another raises ``ResultDiffers``. Raises ``SessionNotFound``
+    for unknown sessions and those of other games, ``ResultRefused`` unless the session is running, its deadline ahead
+    and its result the server's to give, ``ResultInvalid`` unless every paid participant is ranked exactly once.
     """
     session = locks.lock_session(session_id)
     if session.room.game_id != key.client.game_id:

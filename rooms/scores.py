@@ -1,4 +1,4 @@
-"""A player's score in a running session (use case; contract: rounds, "Rules"; contract: rooms, "Ranks")."""
+"""Score a player in a running session (use case; contract: rounds, "Rules"; contract: rooms, "Ranks")."""
 
 from datetime import datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The end of a session that ran: rank the entries and pay the pool out, once (use case)."""
+"""Settlement: rank the entries of a session that ran and pay the pool out, once (use case)."""
 
 import uuid
 from datetime import datetime
@@ -19,7 +19,7 @@ NO_RESULT = gettext_noop("no result by the deadline")
 def settle_session(*, session_id: int, now: datetime) -> bool:
     """At its end time: rank all entries, pay every prize, leave the escrow empty and date the next session.
 
-    With nothing to rank by (no score, no posted result) the session is void and everybody is refunded.
+    Without a score or a posted result the session is void and all entries are refunded.
 
     False when it is not due, already over, or in another worker's hands. Raises ``TokenFrozen``: it stays running.
     """

@@ -1,4 +1,4 @@
-"""What a live stream of a room starts from and goes on with: a snapshot with its place in the numbering, and events.
+"""Live streams of rooms: a snapshot with its event number, and the events after it.
 
 A snapshot with number n plus every event after n is what a fresh snapshot shows.
 """
@@ -11,7 +11,7 @@ from rooms import queries
 from rooms.errors import RoomNotFound
 from rooms.models import RoomEvent, Session
 
-# How far a client may have fallen behind and still be told event by event.
+# A client further behind than this gets a snapshot instead of events.
 RESUME_EVENTS_MAX = 500
 
 
@@ -60,7 +60,7 @@ def events_after(*, room_id: int, seq: int, limit: int) -> list[queries.Row]:
 
 
 def can_resume(*, room_id: int, seq: int) -> bool:
-    """Whether every event after ``seq`` is still kept, and they are few enough to be told one by one."""
+    """Whether all events after ``seq`` are kept, and few enough to send one by one."""
     behind = latest_seq(room_id) - seq
     if not 0 <= behind <= RESUME_EVENTS_MAX:
         return False

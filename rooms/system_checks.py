@@ -1,4 +1,4 @@
-"""What the settings of rooms must hold, told at start-up instead of by the first request that needs it."""
+"""System checks of the rooms' settings, so that start-up reports what a request would fail on."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from rooms.terms import AMOUNT_DECIMALS
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W001: no names can be generated. E001: the highest entry fee is no amount above 0 (contract: rooms)."""
+    """W001: no names can be generated. E001: the highest entry fee is not above 0 (contract: rooms)."""
     found: list[CheckMessage] = []
     if not settings.DEFAULT_SYMBOL_GAME_ROOM:
         found.append(

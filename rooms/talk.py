@@ -1,4 +1,4 @@
-"""A room's conversation: participants are its members, and what happens to sessions is said in it (building blocks)."""
+"""A room's conversation: its master and participants are members, session events are posted (building blocks)."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,7 +15,7 @@ from rooms.terms import AMOUNT_DECIMALS
 
 
 def open_conversation(*, room: Room, now: datetime) -> Conversation:
-    """The conversation of a new room, its master the first member."""
+    """Open the conversation of a new room; its master is the first member."""
     require_atomic()
     conversation = conversations.open_conversation(kind=Conversation.Kind.GAME_ROOM, name=room.name, now=now)
     conversations.add_member(conversation_id=conversation.pk, user=room.owner, now=now)
@@ -23,7 +23,7 @@ def open_conversation(*, room: Room, now: datetime) -> Conversation:
 
 
 def close_conversation(*, room: Room, now: datetime) -> None:
-    """Nothing is said in a room any more that is gone; what was said stays."""
+    """Close a deleted room's conversation; its messages stay."""
     require_atomic()
     if room.conversation_id is not None:
         conversations.deactivate(conversation_id=room.conversation_id, now=now)
@@ -32,7 +32,7 @@ def close_conversation(*, room: Room, now: datetime) -> None:
 def tell(
     *, room: Room, session_id: int | None, type: RoomEvent.Type, payload: Mapping[str, Any], now: datetime
 ) -> None:
-    """Say a session's event in its room's conversation. Takes the conversation's row lock, after the room's."""
+    """Post a session's event in the room's conversation. Locks the conversation's row, after the room's."""
     require_atomic()
     say = _TEXTS.get(type)
     if say is None or room.conversation_id is None:

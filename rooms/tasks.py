@@ -17,5 +17,5 @@ def advance() -> None:
 
 @shared_task(ignore_result=True)
 def reconcile() -> None:
-    """The hourly look at all the money."""
+    """The hourly reconciliation."""
     reconciliation.reconcile(now=clock.now())

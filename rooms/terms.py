@@ -1,4 +1,4 @@
-"""The terms a room offers: their rules, and changes that wait for the live session to be over (building blocks)."""
+"""A room's terms: their rules, and changes pending until the live session is over (building blocks)."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -19,7 +19,7 @@ AMOUNT_DECIMALS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class TermsChange:
-    """What an edit asks for; ``None`` leaves a term as it is, an empty ``symbol`` takes the room's away."""
+    """The wanted terms; ``None`` leaves a term as it is, an empty ``symbol`` removes the room's."""
 
     name: str | None = None
     symbol: str | None = None
@@ -38,7 +38,7 @@ TERM_NAMES = tuple(field.name for field in fields(TermsChange))
 
 
 def check_terms(*, room: Room) -> None:
-    """Raise ``RoomInvalid`` unless the room's terms can be played as they stand (contract: rooms, "Terms")."""
+    """Raise ``RoomInvalid`` unless the room's terms are valid (contract: rooms, "Terms")."""
     if room.entry_fee_minor <= 0:
         raise RoomInvalid(gettext_noop("Game room participation amount must be greater than 0"))
     highest = parse_amount(settings.ROOM_MAX_PARTICIPATION_AMOUNT, decimals=AMOUNT_DECIMALS)
@@ -72,7 +72,7 @@ def apply(*, room: Room, change: dict[str, Any]) -> None:
 
 
 def apply_pending(*, room: Room) -> bool:
-    """Put the waiting change of a locked room into force; true when there was one. The caller saves the row."""
+    """Apply the pending change of a locked room. True when there was one; the caller saves the row."""
     require_atomic()
     if room.pending_change is None:
         return False

@@ -1,8 +1,8 @@
-"""Find what is due and do it: the only thing that moves sessions along (called each second by `rooms.tasks`).
+"""The tick: do what is due. Nothing else moves sessions (`rooms.tasks` calls it each second).
 
-Two ticks at once, in any number of processes, do everything once: each step claims its row, in its own transaction, so
-one that fails never holds up the next. A session that keeps failing is set aside for staff (quarantined); one that has
-to wait (its token is frozen) is taken up again later, as often as it takes.
+Concurrent ticks do everything once: each step claims its row in its own transaction, so a failure never holds up the
+next step. A session that keeps failing is quarantined for staff; one whose token is frozen is tried again until it
+is released.
 """
 
 import logging
@@ -27,7 +27,7 @@ UNAVAILABLE_RETRY_SECONDS = 30
 
 @dataclass
 class TickReport:
-    """What one tick did."""
+    """The report of one tick."""
 
     opened: list[int] = field(default_factory=list)
     started: list[int] = field(default_factory=list)
@@ -61,7 +61,7 @@ def advance(*, now: datetime) -> TickReport:
 
 
 def due(*, now: datetime) -> TickReport:
-    """What ``advance`` would take up at ``now``; nothing is changed."""
+    """What ``advance`` would do at ``now``, without doing it."""
     return TickReport(
         opened=list(_due_rooms(now)),
         started=[session_id for session_id, _ in _due_sessions(Session.Status.PENDING, "starts_at", now)],

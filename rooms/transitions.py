@@ -1,4 +1,4 @@
-"""A session's states and the only way from one to another (building blocks).
+"""Session states, and the only way from one to another (building blocks).
 
 pending → running → ended · pending → out (refund) · running → void (refund). On the wire: pending, running, end, out
 (contract: rooms, "Session life").
@@ -25,7 +25,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 def transition(*, session: Session, to: Session.Status, now: datetime, reason: str, actor: User | None = None) -> None:
-    """Move a locked session to ``to`` and leave a row that says so. Raises ``TransitionRefused``."""
+    """Move a locked session to ``to`` and record the step. Raises ``TransitionRefused``."""
     require_atomic()
     if to not in TRANSITIONS[session.status]:
         raise TransitionRefused(
@@ -42,7 +42,7 @@ def transition(*, session: Session, to: Session.Status, now: datetime, reason: s
 
 
 def record_transition(*, session: Session, before: str, now: datetime, reason: str, actor: User | None = None) -> None:
-    """Leave the row of one step; ``before`` is empty for the session's beginning."""
+    """Record one step; ``before`` is empty for the opening."""
     require_atomic()
     SessionTransition.objects.create(
         session=session, from_status=before, to_status=session.status, at=now, actor=actor, reason=reason

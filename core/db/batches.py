@@ -1,4 +1,4 @@
-"""Deleting many rows without holding up who works beside it."""
+"""Delete many rows in batches, without holding up other transactions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +9,9 @@ BATCH_ROWS = 1_000
 
 
 def delete_in_batches(rows: QuerySet[Any], on_batch: Callable[[int], object] = lambda count: None) -> int:
-    """Delete ``rows`` (and what cascades), 1,000 at a time, each batch on its own; how many of ``rows`` there were.
+    """Delete ``rows`` (with cascades), 1,000 at a time, each batch on its own. Returns the number of ``rows``.
 
-    ``on_batch`` hears how many each batch had. Stopped half-way, what is gone is gone and the next run goes on.
+    ``on_batch`` gets the number of each batch. After an interruption the next run continues.
     """
     model = rows.model
     total = 0

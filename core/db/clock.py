@@ -17,7 +17,7 @@ RESAMPLE_SECONDS = 10.0
 
 
 class DatabaseClock:
-    """The database's time, sampled now and then, carried on by this process's monotonic clock."""
+    """The database's time: sampled at intervals, advanced by this process's monotonic clock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -31,7 +31,7 @@ _TRIGGER = re.compile(
     r"^CREATE OR REPLACE TRIGGER (\w+) .*?\bON (\w+)\b.*?\bEXECUTE FUNCTION (\w+)\(", re.MULTILINE | re.DOTALL
 )
 
-# What the database says of itself, in the form of ``SqlFile.facts``.
+# The database's own facts, in the form of ``SqlFile.facts``.
 _FACTS = """
     SELECT 'file', name, digest FROM core_sqlfile
     UNION ALL SELECT 'function', proname, md5(prosrc) FROM pg_proc
@@ -63,7 +63,7 @@ class SqlFile:
 
     @functools.cached_property
     def facts(self) -> frozenset[tuple[str, str, str]]:
-        """What holds in a database that runs this file: its digest, its functions' bodies, its triggers."""
+        """Facts of a database that runs this file: its digest, its functions' bodies, its triggers."""
         return frozenset(
             [
                 ("file", self.name, self.digest),

@@ -1,4 +1,4 @@
-"""How a use case is run: one durable transaction, tried again when the database asks for it.
+"""Transactions: a use case is one durable transaction, tried again after a deadlock.
 
 A module holds either use cases (``@use_case``: the outermost transaction) or building blocks (``require_atomic()``:
 never open one). The edge has ``one_transaction``. Nothing else in the platform opens transactions.

@@ -1,5 +1,5 @@
--- A pot holds a pot's escrow: what a rooms session controls can never be paid, earned from, ended or closed through a
--- pot (contract: pots, "Rooms"). And an escrow keeps its controller for life.
+-- A pot holds a pot's escrow: a pot can never pay, earn from, end or close what a rooms session controls (contract: pots,
+-- "Rooms"). An escrow keeps its controller for life.
 -- Needs: core/row_is_immutable
 CREATE OR REPLACE FUNCTION pot_has_pot_escrow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,7 +1,7 @@
 -- pot_pay: players pay into a pot that the caller has locked, in one round trip (contract: pots, "/game/pay").
 --
 -- The rows are summed: one per (player, token), each amount > 0. Lowers each allowance, then books player → pot.
--- result: 'posted', or the first rule that says no, and in p_players' terms who (offenders); the caller then rolls back.
+-- result: 'posted', or the first rule that refuses, with the players it refuses (offenders); the caller then rolls back.
 -- Needs: payments/ledger_post
 CREATE OR REPLACE FUNCTION pot_pay(
     p_pot bigint, p_players bigint[], p_tokens bigint[], p_amounts bigint[], p_job text, p_batch uuid, p_now timestamptz,

@@ -1,6 +1,6 @@
 -- Needs: core/row_is_immutable
 
--- ledger_seal_facts: what a seal says of the transfers with ids from p_first to p_last.
+-- ledger_seal_facts: the contents of a seal over the transfers with ids from p_first to p_last.
 -- digest: SHA-256 (lower-case hex) over 'gameplatform-seal-v1', the previous digest, first, last, count, and all
 -- 'id:tx_hash' by id joined by ',', these parts joined by '|'. gaps: the id ranges, [first, last] each, of no transfer.
 CREATE OR REPLACE FUNCTION ledger_seal_facts(

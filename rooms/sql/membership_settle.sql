@@ -1,5 +1,5 @@
 -- membership_settle: make a participant a member of its room's conversation, if that is owed. members_count is NULL when
--- nothing was owed, or the chat says no (banned, closed, a member already): a game does not fail because of its chat.
+-- nothing was owed, or the chat refuses (banned, closed, a member already): a game does not fail because of its chat.
 -- Needs: chat/members
 CREATE OR REPLACE FUNCTION membership_settle(
     p_participant bigint, p_now timestamptz,

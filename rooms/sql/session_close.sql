@@ -8,7 +8,7 @@ LANGUAGE sql AS $$
         WHERE s.id = p_session FOR NO KEY UPDATE OF a
 $$;
 
--- session_refund: give every paid participant back exactly what it paid, all in one batch, and record the outcome.
+-- session_refund: refund each paid participant what it paid, all in one batch, and record the outcome.
 -- The caller holds the session's lock. The escrow must be empty afterwards, or everything is undone.
 -- result: 'refunded', or 'token_frozen'; the caller then rolls back.
 CREATE OR REPLACE FUNCTION session_refund(

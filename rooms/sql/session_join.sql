@@ -1,7 +1,7 @@
 -- session_join: one player's paid entry, in one round trip (contract: rooms, "join").
 --
 -- Locks the session, then (ledger_post) the accounts by id. result: 'joined', 'replayed' (the same request key again),
--- or the first rule that says no; then nothing was done. p_now decides the window, whatever the tick has done so far.
+-- or the first rule that refuses; then nothing was done. p_now decides the window, whether the tick has run or not.
 -- payload is the event's, subject what is told with it (rooms.outgoing). With a conversation_id the player's membership of
 -- it is owed: rooms_membershipowed, settled by membership_settle after the commit.
 -- Needs: payments/ledger_post, rooms/room_event, rooms/session_subject, rounds/entrants

@@ -1,6 +1,6 @@
--- session_leave: a player gives the place back while the session is pending; the fee returns in full (contract: rooms,
+-- session_leave: give a place back while the session is pending; the fee returns in full (contract: rooms,
 -- "leave"). Locks as session_join. result: 'left', 'replayed' (this player's latest place was already given back under
--- the same request key), or the rule that says no; then nothing was done.
+-- the same request key), or the rule that refuses; then nothing was done.
 -- Needs: payments/ledger_post, rooms/room_event, rooms/session_subject, rounds/entrants
 CREATE OR REPLACE FUNCTION session_leave(
     p_session bigint, p_user bigint, p_request_key text, p_batch uuid, p_now timestamptz,
