@@ -33,7 +33,7 @@ def test_a_host_clock_that_leaps_moves_nothing():
 
 
 @pytest.mark.django_db
-def test_the_database_is_asked_once_and_again_when_the_sample_is_old(django_assert_num_queries, monkeypatch):
+def test_clock_samples_the_database_once_per_period(django_assert_num_queries, monkeypatch):
     database_clock = DatabaseClock()
     with django_assert_num_queries(1):
         readings = [database_clock.now() for _ in range(100)]

@@ -35,7 +35,7 @@ def rows():
 
 
 @pytest.mark.django_db
-def test_a_fresh_key_costs_two_statements_and_a_replay_two(django_assert_num_queries):
+def test_fresh_key_and_replay_cost_two_statements_each(django_assert_num_queries):
     with django_assert_num_queries(1):
         run = start()
     with django_assert_num_queries(1):
@@ -53,7 +53,7 @@ def test_an_answer_is_replayed_for_ever_the_same():
 
 
 @pytest.mark.django_db
-def test_the_key_with_another_body_is_refused_before_and_after_the_answer():
+def test_key_with_another_body_is_refused():
     run = start()
     with pytest.raises(IdempotencyKeyReused) as caught:
         start(request_hash=OTHER_BODY)
@@ -72,7 +72,7 @@ def test_callers_and_endpoints_do_not_share_keys():
 
 
 @pytest.mark.django_db
-def test_a_run_that_died_is_taken_over_after_30_seconds_and_not_before():
+def test_dead_run_is_taken_over_after_30_seconds():
     start()
     with pytest.raises(IdempotencyInFlight) as caught:
         start(now=NOW + timedelta(seconds=29, milliseconds=999))
@@ -85,7 +85,7 @@ def test_a_run_that_died_is_taken_over_after_30_seconds_and_not_before():
 
 
 @pytest.mark.django_db
-def test_a_dead_run_is_not_taken_over_by_another_body():
+def test_dead_run_refuses_another_body():
     start()
     with pytest.raises(IdempotencyKeyReused):
         start(request_hash=OTHER_BODY, now=NOW + timedelta(hours=1))
@@ -93,7 +93,7 @@ def test_a_dead_run_is_not_taken_over_by_another_body():
 
 
 @pytest.mark.django_db
-def test_a_slow_run_that_was_taken_over_changes_nothing_any_more():
+def test_overtaken_run_changes_nothing():
     slow = start()
     quick = start(now=NOW + timedelta(seconds=31))
     assert finish(slow, status=200, body=b"slow") is False
@@ -103,7 +103,7 @@ def test_a_slow_run_that_was_taken_over_changes_nothing_any_more():
 
 
 @pytest.mark.django_db
-def test_an_abandoned_key_is_fresh_again_and_a_finished_one_cannot_be_abandoned():
+def test_abandoned_key_is_fresh_and_finished_one_stays():
     run = start()
     abandon(run)
     assert rows() == []
@@ -115,7 +115,7 @@ def test_an_abandoned_key_is_fresh_again_and_a_finished_one_cannot_be_abandoned(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("key", ["", "k" * 256, "ключ", "a\nb", "a\x7f", "a\n"])
-def test_a_key_that_is_not_printable_ascii_of_1_to_255_characters_is_refused(key):
+def test_key_outside_printable_ascii_is_refused(key):
     with pytest.raises(InvalidIdempotencyKey):
         start(key)
     assert rows() == []
@@ -128,7 +128,7 @@ def test_other_keys_pass(key):
 
 
 @pytest.mark.django_db
-def test_pruning_takes_the_old_in_batches_and_leaves_the_young(monkeypatch):
+def test_pruning_deletes_old_records_in_batches(monkeypatch):
     monkeypatch.setattr("core.db.batches.BATCH_ROWS", 3)
     for number in range(7):
         start(f"old-{number}", now=NOW - timedelta(days=2))
@@ -163,7 +163,7 @@ def run_once(asked, *, status=200, now=NOW):
 
 
 @pytest.mark.django_db
-def test_a_claimed_request_costs_two_statements_and_a_replay_one(django_assert_num_queries):
+def test_claimed_request_costs_two_statements_replay_one(django_assert_num_queries):
     with django_assert_num_queries(4):  # and a savepoint with its release
         assert run_once(request(), status=409) is None
     with django_assert_num_queries(3):
@@ -193,7 +193,7 @@ def test_a_claim_in_a_lost_transaction_leaves_nothing():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_claim_respects_a_record_in_flight_until_it_is_dead():
+def test_claim_respects_a_live_record_in_flight():
     start()
     with pytest.raises(IdempotencyInFlight):
         run_once(request(), now=NOW + timedelta(seconds=29))
@@ -226,7 +226,7 @@ def test_twins_of_an_open_claim_are_refused_at_once():
 
 @pytest.mark.concurrency
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_claims_of_one_key_one_runs_each_round():
+def test_one_of_eight_claims_runs():
     for number in range(20):
         answers = race(lambda key=f"r-{number}": run_once(request(key)))
         assert answers.count(None) == 1
@@ -262,7 +262,7 @@ def test_of_eight_twins_exactly_one_runs():
 
 @pytest.mark.concurrency
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_that_take_over_a_dead_run_exactly_one_wins():
+def test_one_of_eight_takes_over_a_dead_run():
     start()
     results = race(lambda: start(now=NOW + timedelta(seconds=31)))
     assert sorted(type(result).__name__ for result in results) == ["Fresh"] + ["IdempotencyInFlight"] * 7

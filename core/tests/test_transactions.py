@@ -17,7 +17,7 @@ def record(key):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_use_case_commits_what_it_did_and_returns_its_result():
+def test_use_case_commits_and_returns_its_result():
     @use_case
     def act(*, key):
         require_atomic()
@@ -40,7 +40,7 @@ def test_a_use_case_that_raises_leaves_nothing():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_use_case_inside_a_transaction_is_a_programming_error():
+def test_use_case_inside_a_transaction_raises():
     @use_case
     def inner():
         record("a")
@@ -73,7 +73,7 @@ def test_a_use_case_joins_the_edges_transaction():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_building_block_outside_a_transaction_is_a_programming_error():
+def test_building_block_outside_a_transaction_raises():
     with pytest.raises(RuntimeError, match="inside a use case"):
         require_atomic()
 
@@ -128,14 +128,14 @@ def test_a_deadlock_inside_the_edges_transaction_runs_again():
 
 @pytest.mark.concurrency
 @pytest.mark.django_db(transaction=True)
-def test_negative_control_without_the_use_case_a_deadlock_is_an_error():
+def test_control_without_use_case_a_deadlock_raises():
     errors, runs = deadlock(transaction.atomic)
     assert (len(errors), runs) == (1, 2)
     assert "deadlock detected" in str(errors[0])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_serialisation_failure_is_tried_four_times_and_no_more(monkeypatch):
+def test_serialisation_failure_is_tried_four_times(monkeypatch):
     monkeypatch.setattr(transactions, "BACKOFF_SECONDS", 0.001)
     runs = []
 

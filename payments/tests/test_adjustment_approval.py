@@ -76,7 +76,7 @@ def test_up_to_the_limit_one_person_is_enough(fred, player, gold):
     assert entry.after == {"user": "player", "token": "GOLD", "amount_minor": 10_000}
 
 
-def test_above_the_limit_nobody_does_it_alone_not_even_a_superuser(fred, staff, player, gold):
+def test_above_the_limit_two_people_are_needed(fred, staff, player, gold):
     for actor in (fred, staff):
         with nothing_moves(), pytest.raises(ApprovalNeeded, match=r"Above 100\.00 GOLD"):
             deposit(actor, player, gold, 10_001)
@@ -88,7 +88,7 @@ def test_without_a_limit_one_person_is_always_enough(fred, player, gold, setting
     assert balance(player) == 90_000_000
 
 
-def test_who_lacks_the_permission_neither_adjusts_nor_asks_nor_decides(asked, player, gold, fiona):
+def test_adjusting_needs_the_permission(asked, player, gold, fiona):
     request = asked()
     support = worker("support")
     for actor in (support, player):
@@ -102,7 +102,7 @@ def test_who_lacks_the_permission_neither_adjusts_nor_asks_nor_decides(asked, pl
     assert AdjustmentRequest.objects.get().state == "requested"
 
 
-def test_a_request_moves_nothing_until_somebody_else_approves_it(asked, player, fred, fiona):
+def test_request_moves_nothing_until_approved(asked, player, fred, fiona):
     with nothing_moves():
         request = asked()
     adjustments.approve_adjustment(request_id=request.pk, actor=fiona, reason="I know the player", now=LATER)
@@ -137,7 +137,7 @@ def test_a_decision_stands(asked, fiona, staff):
     assert (request.state, request.decider, request.decision_reason) == ("rejected", fiona, "too much")
 
 
-def test_an_approval_that_the_wallet_cannot_bear_leaves_the_request_open(asked, fiona):
+def test_unaffordable_approval_leaves_the_request_open(asked, fiona):
     request = asked(kind=Adjustment.Kind.WITHDRAWAL)
     with nothing_moves(), pytest.raises(InsufficientFunds):
         adjustments.approve_adjustment(request_id=request.pk, actor=fiona, reason="fine", now=LATER)
@@ -156,7 +156,7 @@ def test_an_unknown_request_is_not_found(fiona):
         adjustments.approve_adjustment(request_id=404, actor=fiona, reason="fine", now=NOW)
 
 
-def test_the_api_asks_for_the_permission_and_the_second_person_too(api, fred, player, gold):
+def test_api_enforces_permission_and_second_person(api, fred, player, gold):
     body = {"user_id": player.pk, "token": "GOLD", "amount": "5.00", "reason": "a gift"}
 
     def post(user, amount="5.00"):

@@ -46,14 +46,14 @@ def other(gold, rival) -> Account:
         return wallets.ensure_wallet(user=rival, token=gold)
 
 
-def test_a_payment_takes_from_the_debit_and_gives_to_the_credit_account(fund, player, rival, wallet, other):
+def test_transfer_moves_from_debit_to_credit(fund, player, rival, wallet, other):
     fund(player, 10_000)
     post(posting(wallet, other, 3_050))
     assert (balance(player), balance(rival)) == (6_950, 3_050)
     assert findings() == []
 
 
-def test_the_supply_of_a_token_is_what_issuance_gave_out(fund, player, rival):
+def test_supply_is_what_issuance_gave_out(fund, player, rival):
     fund(player, 10_000)
     fund(rival, 500)
     assert queries.supply_minor("GOLD") == 10_500
@@ -72,7 +72,7 @@ def test_a_batch_may_pass_money_on(fund, player, rival, wallet, other):
     assert (balance(player), balance(rival)) == (30, 70)
 
 
-def test_the_same_key_again_books_nothing_and_is_no_error(fund, player, wallet, other):
+def test_repeated_key_books_nothing(fund, player, wallet, other):
     fund(player, 100)
     assert post(posting(wallet, other, 100, key="session:1:entry:1")) is not None
     # The wallet is empty by now: the key is looked up before the balance.
@@ -81,7 +81,7 @@ def test_the_same_key_again_books_nothing_and_is_no_error(fund, player, wallet, 
 
 
 @pytest.mark.parametrize("change", [{"amount": 99}, {"code": "prize"}, {"reference": "session:2"}])
-def test_the_same_key_with_other_content_is_a_loud_error(fund, player, wallet, other, change):
+def test_repeated_key_with_other_content_raises(fund, player, wallet, other, change):
     fund(player, 200)
     post(posting(wallet, other, 100, key="session:1:entry:1"))
     amount = change.pop("amount", 100)
@@ -89,7 +89,7 @@ def test_the_same_key_with_other_content_is_a_loud_error(fund, player, wallet, o
         post(posting(wallet, other, amount, key="session:1:entry:1", **change))
 
 
-def test_a_batch_of_which_a_part_was_booked_is_a_loud_error(fund, player, wallet, other):
+def test_partly_booked_batch_raises(fund, player, wallet, other):
     fund(player, 200)
     post(posting(wallet, other, 10, key="a"))
     with nothing_moves(), pytest.raises(DatabaseError, match="booked with other content"):
@@ -103,7 +103,7 @@ def test_an_amount_is_at_least_one_unit(fund, player, wallet, other, amount):
         post(posting(wallet, other, amount))
 
 
-def test_money_of_one_token_never_reaches_an_account_of_another(fund, gold, player, wallet):
+def test_tokens_never_mix(fund, gold, player, wallet):
     fund(player, 100)
     with transaction.atomic():
         gems = wallets.ensure_token(symbol="GEMS", name="Gems", decimals=0)
@@ -140,7 +140,7 @@ def test_the_ledger_refuses_truncate(fund, player):
             cursor.execute("TRUNCATE payments_transfer CASCADE")
 
 
-def test_the_hash_of_a_transfer_can_be_recomputed_by_anybody(fund, player, wallet, other):
+def test_transfer_hash_can_be_recomputed(fund, player, wallet, other):
     fund(player, 100)
     post(posting(wallet, other, 40, key="k", code="entry_fee", reference="session:9"))
     row = Transfer.objects.latest("id")
@@ -188,7 +188,7 @@ TAMPERINGS = {
 
 
 @pytest.mark.parametrize("invariant", TAMPERINGS)
-def test_the_auditor_names_the_row_that_somebody_tampered_with(fund, player, wallet, other, invariant):
+def test_audit_names_the_tampered_row(fund, player, wallet, other, invariant):
     fund(player, 100)
     post(posting(wallet, other, 40))
     transfer = Transfer.objects.latest("id").pk

@@ -80,7 +80,7 @@ COMBINED = [Job.Kind.CREATE_JOIN_PAY, Job.Kind.JOIN_PAY, Job.Kind.EARN_LEAVE, Jo
 # With real commits: inside a test's own transaction the last statement of a job is not its commit.
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("kind", COMBINED)
-def test_a_failure_at_any_statement_undoes_everything_and_the_job_waits_for_its_next_try(three, ordered, kind):
+def test_failed_statement_undoes_the_whole_job(three, ordered, kind):
     number = run(ordered(Job.Kind.CREATE_JOIN_PAY, three[:2], [100, 200])).result["pot_number"]
     earning = kind in (Job.Kind.EARN_LEAVE, Job.Kind.EARN_LEAVE_END)
     people, amounts = (three[:2], [50, 250]) if earning else (three, [100, 0, 300])
@@ -122,7 +122,7 @@ def test_one_player_who_cannot_pay_stops_all(three, ordered, kind, lacks, short)
 
 @pytest.mark.parametrize("stranger", [0, 1, 2])
 @pytest.mark.parametrize("kind", [Job.Kind.PAY, Job.Kind.EARN, Job.Kind.EARN_LEAVE, Job.Kind.EARN_LEAVE_END])
-def test_one_player_who_is_not_in_the_room_stops_all(three, ordered, kind, stranger):
+def test_one_outsider_stops_the_whole_payment(three, ordered, kind, stranger):
     inside = [one for position, one in enumerate(three) if position != stranger]
     number = run(ordered(Job.Kind.CREATE_JOIN_PAY, inside, [150, 150])).result["pot_number"]
     with no_pot_moves():
@@ -130,7 +130,7 @@ def test_one_player_who_is_not_in_the_room_stops_all(three, ordered, kind, stran
     assert (job.status, job.error_message) == ("failed", f"Player is not joined: {three[stranger].plyr_id}")
 
 
-def test_a_job_that_keeps_breaking_is_tried_later_and_later_and_then_given_up(three, ordered, monkeypatch):
+def test_breaking_job_backs_off_and_gives_up(three, ordered, monkeypatch):
     job = ordered(Job.Kind.CREATE, [], [])
 
     def fail(*args):
@@ -148,7 +148,7 @@ def test_a_job_that_keeps_breaking_is_tried_later_and_later_and_then_given_up(th
     assert not Pot.objects.exists()
 
 
-def test_a_job_that_was_done_is_never_done_again(three, ordered):
+def test_finished_job_is_never_repeated(three, ordered):
     job = run(ordered(Job.Kind.CREATE_JOIN_PAY, three, [100, 100, 100]))
     with no_pot_moves():
         assert not any(jobs.run(public_id=job.public_id, now=clock.now()) for _ in range(10))
@@ -162,9 +162,7 @@ def test_sums_that_no_transfer_can_hold_are_refused(three, ordered):
 
 
 @pytest.mark.parametrize(("rows", "most"), [(1, 14), (100, 14)])
-def test_a_combined_payment_takes_the_same_few_statements_for_one_row_and_a_hundred(
-    seated, ordered, django_assert_max_num_queries, rows, most
-):
+def test_combined_payment_costs_constant_statements(seated, ordered, django_assert_max_num_queries, rows, most):
     ada = seated("ada-lake")
     job = ordered(Job.Kind.CREATE_JOIN_PAY, [ada] * rows, [1] * rows)
     with django_assert_max_num_queries(most):

@@ -81,7 +81,7 @@ def test_each_seal_takes_up_where_the_last_one_ended(pay):
     assert findings() == []
 
 
-def test_an_id_that_a_rollback_used_up_is_a_known_gap(pay):
+def test_rolled_back_id_is_a_known_gap(pay):
     before = pay(10)
     seal()
     burnt = pay(20, fails=True)
@@ -92,7 +92,7 @@ def test_an_id_that_a_rollback_used_up_is_a_known_gap(pay):
     assert findings() == []
 
 
-def test_nothing_but_a_rolled_back_id_makes_no_seal_yet(pay):
+def test_rolled_back_id_alone_makes_no_seal(pay):
     pay(10)
     seal()
     burnt = pay(20, fails=True)
@@ -113,7 +113,7 @@ def test_many_transfers_make_several_links(pay, monkeypatch):
     assert findings() == []
 
 
-def test_a_writer_that_does_not_end_leaves_the_sealing_to_the_next_run(pay):
+def test_slow_writer_postpones_the_seal(pay):
     pay(10)
     other = connection.copy()
     with other.cursor() as cursor:
@@ -179,7 +179,7 @@ REHASH = """UPDATE payments_transfer SET tx_hash = transfer_hash(debit_account_i
     amount_minor, code, reference, idempotency_key, batch, corrects_id, created_at) WHERE id = {}"""
 
 
-def test_a_changed_amount_is_named_by_its_hash_and_if_that_is_forged_too_by_its_seal(chain):
+def test_changed_amount_breaks_hash_or_seal(chain):
     tamper(f"UPDATE payments_transfer SET amount_minor = 41 WHERE id = {chain[2]}")
     assert f"I4 transfer {chain[2]}: the row does not have the content it was booked with" in findings()
     assert named() == []
@@ -207,7 +207,7 @@ def test_a_transfer_slipped_into_a_sealed_range_is_named(chain):
     assert named() == [f"S2 transfer {chain[1]}: was slipped into a sealed range (seal {seal_id})"]
 
 
-def test_one_removed_and_one_slipped_in_do_not_make_up_for_each_other(chain):
+def test_removed_and_added_transfers_do_not_cancel(chain):
     tamper(f"UPDATE payments_transfer SET id = {chain[1]} WHERE id = {chain[0]}")
     assert [finding.split(" (")[0] for finding in named()] == [
         f"S2 transfer {chain[0]}: was removed after it was sealed",
@@ -231,7 +231,7 @@ def test_a_changed_seal_is_named(chain, change):
     assert named() == []
 
 
-def test_forging_a_transfer_and_its_seal_breaks_the_link_to_the_next_seal(chain):
+def test_forged_seal_breaks_the_next_link(chain):
     seal_id, next_id = LedgerSeal.objects.order_by("id").values_list("id", flat=True)[1:3]
     tamper(
         f"UPDATE payments_transfer SET amount_minor = 41 WHERE id = {chain[2]}",
@@ -252,7 +252,7 @@ def test_a_removed_seal_leaves_a_hole_that_is_named(chain):
     assert f"the seal before it ended at {first.last_transfer_id} with" in found
 
 
-def test_the_command_says_what_it_sealed_and_run_twice_seals_nothing_more(pay):
+def test_seal_command_is_repeatable(pay):
     last = pay(30)
     assert "2 transfers would be sealed" in run("seal_ledger", "--dry-run")
     assert LedgerSeal.objects.count() == 0

@@ -28,7 +28,7 @@ def test_the_published_vector():
 
 
 @given(st.lists(st.uuids().map(str), min_size=1, max_size=30, unique=True), st.binary(min_size=32, max_size=32))
-def test_a_draw_ranks_everybody_once_whatever_the_order_they_came_in(entries, seed):
+def test_draw_ranks_each_entry_once(entries, seed):
     result = draw.draw(session_id=SESSION, seed=seed, entry_ids=entries)
     assert sorted(result.order) == sorted(entries)
     assert draw.draw(session_id=SESSION, seed=seed, entry_ids=entries[::-1]).order == result.order

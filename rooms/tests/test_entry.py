@@ -35,7 +35,7 @@ def test_a_join_pays_the_fee_and_takes_a_seat(room, session, player, join):
     assert findings() == []
 
 
-def test_a_join_is_possible_from_the_opening_to_the_last_instant_before_the_start(room, session, player, rival, join):
+def test_joining_is_open_until_the_start(room, session, player, rival, join):
     join(room, player, now=session.opens_at)
     join(room, rival, now=session.starts_at - timedelta(microseconds=1))
     session.refresh_from_db()
@@ -121,7 +121,7 @@ def test_a_player_one_unit_short(room, people, fund, join):
     assert balance(poor) == 0
 
 
-def test_the_fee_is_the_sessions_own_whatever_the_room_asks_by_now(room, session, player, master, join):
+def test_fee_is_frozen_with_the_session(room, session, player, master, join):
     offers.edit_room(actor=master, room_id=room.pk, change=offers.TermsChange(entry_fee_minor=2_000), now=clock.now())
     sentence = "Amount must equal the participation amount of this session (10.00)"
     refused(errors.WrongAmount, sentence, lambda: join(room, player, amount_minor=2_000))
@@ -151,7 +151,7 @@ def test_leaving_returns_the_fee_and_frees_the_seat(room, session, player, join)
     assert findings() == []
 
 
-def test_who_left_may_join_again_with_a_new_place(room, session, player, join):
+def test_leaver_joins_again_with_a_new_place(room, session, player, join):
     first = join(room, player)
     leave(session, player)
     second = join(room, player, now=session.opens_at + timedelta(seconds=3))

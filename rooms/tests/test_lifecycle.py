@@ -45,7 +45,7 @@ def test_a_room_opens_its_first_session_at_once(room, session):
     assert held(session) == 0
 
 
-def test_a_session_with_enough_players_runs_and_pays_the_pool_out(room, session, crowd, join):
+def test_full_session_runs_and_pays_out(room, session, crowd, join):
     for guest in crowd:
         join(room, guest)
     assert tick.advance(now=session.starts_at).started == [session.pk]
@@ -88,7 +88,7 @@ def test_an_empty_session_goes_out_quietly(room, session):
     assert findings() == []
 
 
-def test_the_next_session_opens_ten_seconds_after_the_last_was_over(room, session):
+def test_next_session_opens_after_the_gap(room, session):
     tick.advance(now=session.starts_at)
     room.refresh_from_db()
     assert room.next_open_at == session.starts_at + timedelta(seconds=10)
@@ -101,7 +101,7 @@ def test_the_next_session_opens_ten_seconds_after_the_last_was_over(room, sessio
     assert (following.status, following.opens_at) == ("pending", opened_at)
 
 
-def test_after_an_outage_each_deadline_is_met_once_and_missed_slots_are_not_invented(room, session, crowd, join):
+def test_outage_invents_no_missed_slots(room, session, crowd, join):
     for guest in crowd:
         join(room, guest)
     later = session.ends_at + timedelta(hours=3)
@@ -133,7 +133,7 @@ def test_a_second_settlement_finds_nothing_to_do(room, session, crowd, join):
         assert not settlement.settle_session(session_id=session.pk, now=session.ends_at)
 
 
-def test_staff_can_void_a_running_session_and_everybody_is_refunded(room, session, crowd, join, staff):
+def test_voided_session_refunds_all_entries(room, session, crowd, join, staff):
     for guest in crowd:
         join(room, guest)
     lifecycle.start_session(session_id=session.pk, now=session.starts_at)
@@ -148,7 +148,7 @@ def test_staff_can_void_a_running_session_and_everybody_is_refunded(room, sessio
         lifecycle.void_session(session_id=session.pk, now=session.starts_at, actor=staff, reason="again")
 
 
-def test_a_session_that_keeps_failing_is_set_aside_and_the_others_go_on(make_room, crowd, join, monkeypatch, caplog):
+def test_failing_session_is_quarantined_alone(make_room, crowd, join, monkeypatch, caplog):
     poison, sound = make_room(), make_room()
     for guest in crowd:
         join(poison, guest, now=poison.created_at)
@@ -178,7 +178,7 @@ def test_a_session_that_keeps_failing_is_set_aside_and_the_others_go_on(make_roo
     assert findings() == []
 
 
-def test_a_change_waits_for_the_live_session_and_applies_in_the_gap(room, session, master, player, rival, fund, join):
+def test_change_applies_after_the_live_session(room, session, master, player, rival, fund, join):
     change = offers.TermsChange(name="renamed", entry_fee_minor=500, prize_shares_bp=[10_000])
     offers.edit_room(actor=master, room_id=room.pk, change=change, now=clock.now())
     room.refresh_from_db()
@@ -196,7 +196,7 @@ def test_a_change_waits_for_the_live_session_and_applies_in_the_gap(room, sessio
     assert room.current_session.prize_shares_bp == [10_000]
 
 
-def test_a_deleted_room_lets_its_session_finish_and_opens_no_other(room, session, master, crowd, join):
+def test_deleted_room_finishes_its_session(room, session, master, crowd, join):
     for guest in crowd:
         join(room, guest)
     offers.delete_room(actor=master, room_id=room.pk, now=session.opens_at)
@@ -209,7 +209,7 @@ def test_a_deleted_room_lets_its_session_finish_and_opens_no_other(room, session
     assert findings() == []
 
 
-def test_a_room_switched_off_opens_no_more_until_switched_on(room, session, master):
+def test_paused_room_opens_no_session(room, session, master):
     offers.switch_room(actor=master, room_id=room.pk, on=False, now=session.opens_at)
     tick.advance(now=session.starts_at)
     assert tick.advance(now=session.starts_at + timedelta(hours=1)).opened == []

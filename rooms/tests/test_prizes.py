@@ -37,7 +37,7 @@ def test_a_table_becomes_basis_points():
         (table("101", "-1"), "Percent of rank 1 must be greater than 0 and at most 100"),
     ],
 )
-def test_a_table_that_breaks_a_rule_is_refused_with_the_rule(rows, sentence):
+def test_invalid_prize_table_names_its_rule(rows, sentence):
     with pytest.raises(RoomInvalid) as refusal:
         prizes.prize_shares(rows)
     assert refusal.value.message == sentence
@@ -53,7 +53,7 @@ def test_a_fee_too_small_for_its_prizes_is_refused():
     prizes.require_payable(shares_bp=[9_900, 100], entry_fee_minor=100, seats=100)
 
 
-def test_a_larger_pool_may_be_the_one_that_leaves_nothing():
+def test_larger_pool_can_round_a_prize_away():
     shares = [4_682, 3_936, 1_382]
     assert prizes.award(pool_minor=3, shares_bp=shares, entries=3) == [1, 1, 1]
     assert prizes.award(pool_minor=4, shares_bp=shares, entries=4) == [2, 2, 0, 0]
@@ -74,7 +74,7 @@ def shares(draw) -> list[int]:
 
 
 @given(shares(), st.integers(1, 10**12), st.integers(0, 50))
-def test_prizes_are_the_pool_exactly_and_never_grow_with_the_rank(shares_bp, fee, more):
+def test_prizes_share_the_pool_exactly_by_rank(shares_bp, fee, more):
     entries = len(shares_bp) + more
     pool = fee * entries
     awards = prizes.award(pool_minor=pool, shares_bp=shares_bp, entries=entries)
@@ -86,7 +86,7 @@ def test_prizes_are_the_pool_exactly_and_never_grow_with_the_rank(shares_bp, fee
 
 
 @given(shares(), st.integers(1, 10_000))
-def test_no_pool_that_can_run_leaves_a_prize_of_nothing(shares_bp, fee):
+def test_every_possible_pool_pays_every_prize(shares_bp, fee):
     try:
         prizes.require_payable(shares_bp=shares_bp, entry_fee_minor=fee, seats=len(shares_bp) + 5)
     except RoomInvalid:

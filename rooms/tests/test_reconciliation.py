@@ -48,9 +48,7 @@ def release(gold, staff, now) -> None:
     freezing.release(token_id=gold.pk, now=now, reason="looked at it", actor=staff)
 
 
-def test_a_frozen_token_takes_no_joins_and_over_http_says_come_back_later(
-    room, session, crowd, join, frozen, gold, staff, api
-):
+def test_frozen_token_answers_joins_with_503(room, session, crowd, join, frozen, gold, staff, api):
     frozen(session.opens_at)
     with nothing_moves(), pytest.raises(TokenFrozen):
         join(room, crowd[0])
@@ -67,14 +65,14 @@ def test_a_frozen_token_takes_no_joins_and_over_http_says_come_back_later(
     assert held(session) == 1_000
 
 
-def test_a_join_that_was_paid_before_the_freeze_is_still_answered(room, session, crowd, join, frozen):
+def test_join_before_the_freeze_is_replayed(room, session, crowd, join, frozen):
     place = join(room, crowd[0], request_key="k")
     frozen(session.opens_at)
     with nothing_moves():
         assert join(room, crowd[0], request_key="k").participant_id == place.participant_id
 
 
-def test_a_place_cannot_be_given_back_while_its_token_is_frozen(room, session, crowd, join, frozen, gold, staff):
+def test_leaving_waits_while_the_token_is_frozen(room, session, crowd, join, frozen, gold, staff):
     join(room, crowd[0])
     frozen(session.opens_at)
     with nothing_moves(), pytest.raises(TokenFrozen):
@@ -84,9 +82,7 @@ def test_a_place_cannot_be_given_back_while_its_token_is_frozen(room, session, c
     assert (balance(crowd[0]), held(session)) == (2_000, 0)
 
 
-def test_a_session_waits_unsettled_as_long_as_it_takes_and_is_then_paid_out(
-    room, session, crowd, join, frozen, gold, staff
-):
+def test_settlement_waits_for_the_release(room, session, crowd, join, frozen, gold, staff):
     for guest in crowd:
         join(room, guest)
     tick.advance(now=session.starts_at)
@@ -107,7 +103,7 @@ def test_a_session_waits_unsettled_as_long_as_it_takes_and_is_then_paid_out(
     assert findings() == []
 
 
-def test_a_session_that_cannot_run_waits_for_its_refund_too(room, session, crowd, join, frozen, gold, staff):
+def test_refund_waits_for_the_release(room, session, crowd, join, frozen, gold, staff):
     join(room, crowd[0])
     frozen(session.opens_at)
     with nothing_moves():
@@ -120,12 +116,12 @@ def test_a_session_that_cannot_run_waits_for_its_refund_too(room, session, crowd
     assert (session.status, balance(crowd[0])) == ("out", 2_000)
 
 
-def test_an_empty_session_goes_out_though_its_token_is_frozen(session, frozen):
+def test_empty_session_closes_while_frozen(session, frozen):
     frozen(session.opens_at)
     assert tick.advance(now=session.starts_at).started == [session.pk]
 
 
-def test_staff_neither_creates_nor_destroys_units_of_a_frozen_token(player, fund, gold, staff, frozen, session):
+def test_frozen_token_refuses_adjustments(player, fund, gold, staff, frozen, session):
     fund(player, 1_000)
     frozen(session.opens_at)
     for adjust in (adjustments.deposit, adjustments.withdraw):
@@ -206,7 +202,7 @@ def test_right_books_raise_no_alarm_and_freeze_nothing(gems, caplog):
 
 
 @committed
-def test_a_breach_raises_the_alarm_and_freezes_only_the_token_concerned(gems, gold, player, caplog):
+def test_breach_freezes_only_its_token(gems, gold, player, caplog):
     wallet = Account.objects.get(owner=player)
     tamper("UPDATE payments_account SET balance_minor = 1001 WHERE id = %s", wallet.pk)
     with pytest.raises(CommandError, match=r"Payments would be frozen in: GOLD\."):
@@ -252,7 +248,7 @@ def test_a_breach_in_sealed_rows_freezes_every_token(gems, gold, player):
 
 
 @committed
-def test_a_token_concerned_only_by_later_findings_is_frozen_too(gems, people, gold):
+def test_later_findings_freeze_their_tokens_too(gems, people, gold):
     """The report names the first 20 findings; the freeze counts them all."""
     guests = people(21)
     with transaction.atomic():
@@ -271,7 +267,7 @@ def test_a_token_concerned_only_by_later_findings_is_frozen_too(gems, people, go
 
 
 @committed
-def test_a_token_is_released_by_staff_with_a_reason_when_its_books_are_right(gems, gold, player, staff):
+def test_staff_release_a_token_with_a_reason(gems, gold, player, staff):
     wallet = Account.objects.get(owner=player)
     tamper("UPDATE payments_account SET balance_minor = 1001 WHERE id = %s", wallet.pk)
     with pytest.raises(CommandError):

@@ -41,7 +41,7 @@ def said(room) -> list[tuple[int, str]]:
     return list(Message.objects.filter(conversation=room.conversation_id).order_by("seq").values_list("seq", "content"))
 
 
-def test_participants_are_members_and_who_leaves_is_not(room, session, master, guests):
+def test_participants_are_members_until_they_leave(room, session, master, guests):
     assert members(room) == {master.pk, *(guest.pk for guest in guests)}
     entry.leave_session(session_id=session.pk, player=guests[0], now=session.opens_at, request_key=None)
     assert members(room) == {master.pk, guests[1].pk, guests[2].pk}
@@ -126,7 +126,7 @@ def test_one_participant_is_called_one(room, session, people, fund, join):
     assert said(room)[-1][1] == "The session was called off: not enough participants. 1 participant was refunded."
 
 
-def test_who_is_banned_from_the_chat_plays_all_the_same(room, session, people, fund, join):
+def test_chat_ban_does_not_stop_play(room, session, people, fund, join):
     Conversation.objects.filter(pk=room.conversation_id).update(is_active=False)
     guest = people(1)[0]
     fund(guest, 1_000)
@@ -138,7 +138,7 @@ def test_who_is_banned_from_the_chat_plays_all_the_same(room, session, people, f
     assert session.status == "out"
 
 
-def test_a_deleted_rooms_conversation_closes_with_its_last_session(room, session, master, guests):
+def test_deleted_room_closes_its_conversation_last(room, session, master, guests):
     offers.delete_room(actor=master, room_id=room.pk, now=clock.now())
     assert Conversation.objects.get(pk=room.conversation_id).is_active
     tick.advance(now=session.starts_at)
@@ -147,7 +147,7 @@ def test_a_deleted_rooms_conversation_closes_with_its_last_session(room, session
     assert said(room)[-1][1].startswith("The session has ended.")
 
 
-def test_a_player_talks_as_itself_in_the_room_it_plays_in(api, room, guests, player):
+def test_participant_posts_under_its_own_name(api, room, guests, player):
     path = f"/api/v1/rooms/{room.conversation_id}/messages/"
     answer = api(guests[0]).post(path, {"content": "good luck"})
     assert (answer.status_code, answer.json()["data"]["sender_name"]) == (201, guests[0].username)

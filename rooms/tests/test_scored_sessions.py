@@ -53,7 +53,7 @@ def scored(session, racer, score: str, *, after: float = 1):
     scores.submit_score(session_id=session.pk, player=racer, score=Decimal(score), now=now)
 
 
-def test_the_best_scores_win_ties_go_to_the_earlier_and_no_score_comes_last(session, racers):
+def test_best_score_wins_and_ties_go_earlier(session, racers):
     tick.advance(now=STARTS_AT)
     scored(session, racers[0], "61.25", after=10)
     scored(session, racers[1], "60.5", after=30)
@@ -78,7 +78,7 @@ def test_nobody_scored_and_everybody_is_refunded(session, racers):
 
 
 @pytest.mark.parametrize("after", [-1, 60, 61])
-def test_the_clock_refuses_scores_outside_the_run_whatever_the_tick_did(session, racers, after):
+def test_scores_outside_the_run_are_refused(session, racers, after):
     if after > 0:
         tick.advance(now=STARTS_AT)
     with nothing_moves(), pytest.raises(ScoreRefused, match="while the session is running"):
@@ -92,7 +92,7 @@ def test_only_participants_are_scored(session, racers, player):
         scored(session, player, "1")
 
 
-def test_who_left_is_not_scored_and_who_came_back_is(room, session, racers, join):
+def test_only_present_participants_are_scored(room, session, racers, join):
     leaver = racers[0]
     entry.leave_session(session_id=session.pk, player=leaver, now=START, request_key=None)
     assert session.contest.rounds.count() == 4
@@ -114,7 +114,7 @@ def test_a_session_called_off_takes_no_scores(session, room, people, fund, join)
         scored(session, guest, "1")
 
 
-def test_staff_voids_a_scored_session_and_its_contest_is_over(session, racers, staff):
+def test_voiding_a_scored_session_ends_its_contest(session, racers, staff):
     tick.advance(now=STARTS_AT)
     scored(session, racers[0], "1")
     lifecycle.void_session(session_id=session.pk, now=STARTS_AT, actor=staff, reason="the track broke")
@@ -133,7 +133,7 @@ def test_a_session_of_another_mode_takes_no_scores(make_room, player, fund, join
         scored(session, player, "1")
 
 
-def test_a_session_of_another_mode_names_no_order_of_scores(make_room, api, player):
+def test_other_modes_name_no_score_order(make_room, api, player):
     detail = api(player).get(f"/api/v1/game-rooms/sessions/{make_room().current_session_id}").json()["data"]
     assert (detail["result_mode"], detail["score_order"]) == ("draw", None)
 
@@ -167,7 +167,7 @@ def test_over_http_with_results_that_show_the_scores(api, session, racers, clock
 
 
 @pytest.mark.parametrize("score", ["1", True, None, [1], {}])
-def test_a_score_that_is_no_number_is_a_400(api, session, racers, clock, score):
+def test_score_must_be_a_number(api, session, racers, clock, score):
     clock.move_to(STARTS_AT)
     tick.advance(now=STARTS_AT)
     answer = api(racers[0]).post(f"/api/v1/game-rooms/sessions/{session.pk}/score", {"score": score})

@@ -78,7 +78,7 @@ def test_the_posted_ranking_decides_the_prizes(key, places, clock):
     assert findings() == []
 
 
-def test_the_same_result_again_is_fine_and_another_is_not(key, places):
+def test_first_posted_result_stands(key, places):
     session = places[0].session
     ranking = [place.pk for place in places]
     first = post(key, session, ranking)
@@ -92,7 +92,7 @@ def test_the_same_result_again_is_fine_and_another_is_not(key, places):
     assert SubmittedResult.objects.get().ranking == ranking
 
 
-def test_without_a_result_by_the_deadline_everybody_is_refunded(places):
+def test_missing_result_refunds_all_entries(places):
     tick.advance(now=START + timedelta(seconds=240))
     session = Session.objects.get(pk=places[0].session_id)
     assert session.status == "void"
@@ -141,11 +141,11 @@ def test_a_draw_takes_no_result(game, make_room, people, fund, join, clock):
     refused(post(key, session, list(Participant.objects.values_list("pk", flat=True))), 409)
 
 
-def test_another_games_server_does_not_even_see_the_session(game, places):
+def test_other_games_server_gets_session_not_found(game, places):
     refused(post(issued(game), places[0].session, [place.pk for place in places]), 404)
 
 
-def test_only_a_good_signature_of_a_results_key_is_heard(arena, key, places):
+def test_result_needs_a_valid_signature(arena, key, places):
     session, ranking = places[0].session, [place.pk for place in places]
     for answer in (
         post(key, session, ranking, secret="guessed"),

@@ -36,7 +36,7 @@ def check(record: dict) -> subprocess.CompletedProcess:
     )
 
 
-def test_a_sound_draw_is_right_bare_or_as_the_api_answers_it(session):
+def test_sound_draw_verifies_in_both_forms(session):
     record = proof.proof(session)
     for form in (record, {"message": "Game session proof fetched successfully", "data": record}):
         done = check(form)
@@ -93,7 +93,7 @@ def test_whatever_is_tampered_with_is_caught_and_named(session, tamper, named):
 
 
 @pytest.mark.parametrize("record", [{}, [], {"version": "gameplatform-draw-v1", "seed": None}])
-def test_what_is_no_finished_proof_is_said_to_be_none(record):
+def test_unfinished_proof_is_refused(record):
     done = check(record)
     assert (done.returncode, done.stdout.split(":")[0]) == (2, "not a finished proof")
 
