@@ -17,12 +17,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q, Value
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Coalesce, Lower, Now, NullIf
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, ThrottlingMixin
 
 from core.db import clock
+from core.security.lookalikes import look_of
 from core.security.names import has_hidden_characters
 
 USERNAME_LENGTH_MAX = 64
@@ -92,6 +93,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         validators=[UnicodeUsernameValidator(), refuse_hidden_characters],
         error_messages={"unique": "A user with that username already exists."},
     )
+    # What the name seems to be in ASCII; empty where it has no twin there.
+    username_look = models.CharField(max_length=USERNAME_LENGTH_MAX, default="", db_default="", editable=False)
     email = models.EmailField(_("email"), null=True, blank=True)
     fullname = models.CharField(
         _("fullname"), max_length=FULLNAME_LENGTH_MAX, blank=True, default="", validators=[refuse_hidden_characters]
@@ -151,6 +154,12 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="accounts_user_username_any_case",
                 violation_error_message="A user with that username already exists.",
             ),
+            # Of names that look the same, one is taken.
+            models.UniqueConstraint(
+                Coalesce(NullIf("username_look", Value("")), Lower("username")),
+                name="accounts_user_username_look",
+                violation_error_message="A user with that username already exists.",
+            ),
             models.CheckConstraint(
                 condition=Q(wallet_address__isnull=True) | Q(wallet_address__regex=WALLET_ADDRESS_PATTERN),
                 name="accounts_user_wallet_address_printable",
@@ -168,8 +177,18 @@ class User(AbstractBaseUser, PermissionsMixin):
             exclude = {*(exclude or ()), "wallet_address"}
         super().clean_fields(exclude)
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.username_look = look_of(self.username)
+        super().save(*args, **kwargs)
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        # No form has the look, but each that has the name is asked whether it looks like another.
+        super().validate_constraints(set(exclude or ()) - {"username_look"})
+
     def clean(self) -> None:
         self.username = self.normalize_username(self.username)
+        # A form that refused the name has none here.
+        self.username_look = look_of(self.username or "")
         self.email = UserManager.normalize_email(self.email) or None
         self.fullname = unicodedata.normalize("NFC", self.fullname).strip(" ")
 

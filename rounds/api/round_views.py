@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import Invalid
+from core.security.names import has_hidden_characters
 from core.wire.gamefuse import Parameters
 from rounds import queries, scoring
 from rounds.api import outputs
@@ -97,6 +98,8 @@ def round_values(given: Parameters) -> dict[str, Any]:
     """The fields of a round that were sent; one that must not be null is left out when it is."""
     values: dict[str, Any] = {}
     if (game_type := given.text("game_type", max_length=GAME_TYPE_LENGTH_MAX)) is not None:
+        if has_hidden_characters(game_type):
+            raise Invalid("Game type must not contain control or invisible characters")
         values["game_type"] = game_type
     if (start_time := given.time("start_time")) is not None:
         values["start_time"] = start_time
