@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 from rest_framework.exceptions import ValidationError
 
 from chat import events, messages, presence, queries
+from chat.api.outputs import MESSAGE
 from chat.api.serializers import SocketMessage, SocketQuery, SocketTyping
 from chat.errors import FieldInvalid, RoomAccessDenied, RoomInactive, RoomNotFound
 from chat.feeds import announce_arrival, announce_departure, get_feeds
@@ -220,7 +221,7 @@ def render(event: Mapping[str, Any]) -> str:
     """An event of a feed as the frame that clients get."""
     data = event["data"]
     if event["type"] in (events.MESSAGE, events.MESSAGE_UPDATED, events.MESSAGE_RESTORED):
-        shape = chatapi.message(data)
+        shape = MESSAGE.of(data)
     else:
         shape = {name: chatapi.wire_time(value) if name.endswith("_at") else value for name, value in data.items()}
     return chatapi.frame(event["type"], shape, at=event["at"], room_id=event["conversation_id"])

@@ -63,23 +63,17 @@ def conversation_row(conversation: Conversation, *, caller: Caller) -> Row:
     return {**row, "client__public_id": None if caller.client is None else caller.client.public_id}
 
 
-def conversations_matching(caller: Caller, *, search: str | None, is_active: bool | None) -> QuerySet[Conversation]:
-    """The caller's conversations, by a part of the name or description and by whether they are active."""
-    chosen = caller.conversations()
-    if search:
-        chosen = chosen.filter(Q(name__icontains=search) | Q(description__icontains=search))
-    return chosen if is_active is None else chosen.filter(is_active=is_active)
+def conversation_rows(chosen: QuerySet[Conversation]) -> QuerySet[Any]:
+    """Conversations as rows."""
+    rows: QuerySet[Any] = chosen.values(*CONVERSATION_FIELDS)
+    return rows
 
 
-def conversation_rows(chosen: QuerySet[Conversation], page: slice) -> Sequence[Row]:
-    """One page of them: one statement."""
-    return list(chosen.values(*CONVERSATION_FIELDS)[page])
-
-
-def member_rows(conversation_id: uuid.UUID, page: slice) -> Sequence[Row]:
+def member_rows(conversation_id: uuid.UUID) -> QuerySet[Any]:
     """Members in the order of joining."""
     members = Member.objects.filter(conversation_id=conversation_id).order_by("joined_at", "id")
-    return list(members.values(*MEMBER_FIELDS)[page])
+    rows: QuerySet[Any] = members.values(*MEMBER_FIELDS)
+    return rows
 
 
 def member(conversation_id: uuid.UUID, user_id: str) -> Member | None:
@@ -102,9 +96,10 @@ def with_words(messages: QuerySet[Message], words: str) -> QuerySet[Message]:
     return messages.annotate(words=search_vector()).filter(words=query)
 
 
-def message_rows(messages: QuerySet[Message]) -> Sequence[Row]:
-    """Messages as rows: one statement."""
-    return list(messages.values(*MESSAGE_FIELDS, **_CLIENT))
+def message_rows(messages: QuerySet[Message]) -> QuerySet[Any]:
+    """Messages as rows."""
+    rows: QuerySet[Any] = messages.values(*MESSAGE_FIELDS, **_CLIENT)
+    return rows
 
 
 def message_row(message_id: uuid.UUID) -> Row | None:
@@ -130,7 +125,7 @@ def messages_after(conversation_id: uuid.UUID, seq: int, limit: int, *, up_to: i
     following = messages_of(conversation_id, include_deleted=True).filter(seq__gt=seq)
     if up_to is not None:
         following = following.filter(seq__lte=up_to)
-    return message_rows(following[:limit])
+    return list(message_rows(following[:limit]))
 
 
 def names_of(conversation_id: uuid.UUID, user_ids: Iterable[str]) -> Mapping[str, str]:

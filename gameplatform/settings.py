@@ -346,6 +346,9 @@ SPECTACULAR_SETTINGS = {
             "name": "webhooks",
             "description": "Where an API client (by a key of the scope `webhooks`) or a master is told of its events.",
         },
+        {"name": "chat rooms", "description": "Rooms of a tenant and their participants (ChatAPI)."},
+        {"name": "chat messages", "description": "Messages, threads and search; live ones come by `/ws/{room_id}`."},
+        {"name": "chat moderation", "description": "Mutes, bans and kicks, by the tenant, moderators and owners."},
         {
             "name": "pots",
             "description": "For PLYR's clients: rooms that players pay into and earn from. A POST is a task.",

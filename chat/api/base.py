@@ -1,10 +1,12 @@
-"""What the chat's views share: who calls, and the small readings of path and query."""
+"""What the chat's resources share: who calls, and the small readings of path and query."""
 
 import uuid
 from typing import Any, TypeVar
 
+from django.db.models import QuerySet
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from accounts.api.authentication import PlatformJWTAuthentication
@@ -13,14 +15,18 @@ from chat.access import Caller
 from chat.api.authentication import ChatKeyAuthentication
 from chat.errors import FieldInvalid, MessageNotFound, RoomAccessDenied, RoomNotFound
 from core.errors import NotFound
-from core.wire.chatapi import ChatAPIView
+from core.wire.chatapi import ChatAPIViewSet, SkipPagination
+from core.wire.outputs import Output
 from core.wire.throttles import throttle_for
 
 S = TypeVar("S", bound=Serializer)
 
+# A part of a path.
+SEGMENT = "[^/]+"
 
-class ChatView(ChatAPIView):
-    """A view for tenants' keys and signed-in users."""
+
+class ChatViewSet(ChatAPIViewSet):
+    """A resource for tenants' keys and signed-in users."""
 
     authentication_classes = [ChatKeyAuthentication, PlatformJWTAuthentication]
     throttle_classes = [throttle_for("chat")]
@@ -53,6 +59,12 @@ class ChatView(ChatAPIView):
         checked.is_valid(raise_exception=True)
         values: dict[str, Any] = checked.validated_data
         return values
+
+    def page(self, rows: QuerySet[Any], *, output: Output, total: int) -> Response:
+        """One page of plain rows."""
+        pages = self.paginator
+        assert isinstance(pages, SkipPagination)
+        return pages.answer(output.many(pages.paginate_queryset(rows, self.request, self)), total=total)
 
     def speaker(self, named: str | None, *, field: str) -> str:
         """The user that the caller speaks as: itself, or the one a tenant names. Raises ``FieldInvalid``."""

@@ -1,122 +1,82 @@
 """Moderation in a room (ours; the contract leaves it to the application)."""
 
-from typing import ClassVar
+from typing import Any
 
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chat import moderation, queries
 from chat.access import Rank
-from chat.api import serializers
-from chat.api.base import ChatView, message_id_of, room_id_of
+from chat.api import outputs, schema, serializers
+from chat.api.base import ChatViewSet, room_id_of
 from chat.errors import RoomAccessDenied
 from chat.models import Sanction
 from core.wire import chatapi
 
 
-class _SanctionView(ChatView):
-    def acting_as(self, named: str | None) -> str | None:
-        return self.caller.own_user_id or named
+class ModerationViewSet(ChatViewSet):
+    """Mutes, bans and kicks in one room."""
 
-
-class MuteView(_SanctionView):
-    def post(self, request: Request, room_id: str) -> Response:
-        """Let a participant read but not post."""
-        body = self.body(serializers.Moderating)
-        moderation.mute(
-            caller=self.caller,
-            room_id=room_id_of(room_id),
-            acting_as=self.acting_as(body.validated_data.get("moderator_id")),
-            user_id=body.validated_data["user_id"],
-            reason=body.validated_data["reason"],
-            expires_at=body.expiry(self.now),
-            now=self.now,
-        )
+    @schema.mute
+    @action(detail=False, methods=["post"])
+    def mute(self, request: Request, room_id: str) -> Response:
+        moderation.mute(**self._sanction(room_id))
         return chatapi.ok(message="User muted successfully")
 
-
-class BanView(_SanctionView):
-    def post(self, request: Request, room_id: str) -> Response:
-        """Put a user out and keep it out."""
-        body = self.body(serializers.Moderating)
-        moderation.ban(
-            caller=self.caller,
-            room_id=room_id_of(room_id),
-            acting_as=self.acting_as(body.validated_data.get("moderator_id")),
-            user_id=body.validated_data["user_id"],
-            reason=body.validated_data["reason"],
-            expires_at=body.expiry(self.now),
-            now=self.now,
-        )
+    @schema.ban
+    @action(detail=False, methods=["post"])
+    def ban(self, request: Request, room_id: str) -> Response:
+        moderation.ban(**self._sanction(room_id))
         return chatapi.ok(message="User banned successfully")
 
-
-class KickView(_SanctionView):
-    def post(self, request: Request, room_id: str) -> Response:
-        """Put a participant out; it may join again."""
+    @schema.kick
+    @action(detail=False, methods=["post"])
+    def kick(self, request: Request, room_id: str) -> Response:
         body = self.body(serializers.ModeratingOnce).validated_data
-        moderation.kick(
-            caller=self.caller,
-            room_id=room_id_of(room_id),
-            acting_as=self.acting_as(body.get("moderator_id")),
-            user_id=body["user_id"],
-            reason=body["reason"],
-            now=self.now,
-        )
+        moderation.kick(**self._about(room_id, body), reason=body["reason"], now=self.now)
         return chatapi.ok(message="User kicked successfully")
 
+    @schema.unmute
+    @action(detail=False, methods=["post"])
+    def unmute(self, request: Request, room_id: str) -> Response:
+        return self._lift(room_id, Sanction.Kind.MUTE)
 
-class _LiftView(_SanctionView):
-    kind: ClassVar[Sanction.Kind]
+    @schema.unban
+    @action(detail=False, methods=["post"])
+    def unban(self, request: Request, room_id: str) -> Response:
+        return self._lift(room_id, Sanction.Kind.BAN)
 
-    def post(self, request: Request, room_id: str) -> Response:
-        """End a mute or ban before its time."""
-        body = self.body(serializers.ModeratingOnce).validated_data
-        lifted = moderation.lift(
-            caller=self.caller,
-            room_id=room_id_of(room_id),
-            acting_as=self.acting_as(body.get("moderator_id")),
-            user_id=body["user_id"],
-            kind=self.kind,
-            now=self.now,
-        )
-        return chatapi.ok({"lifted": lifted}, message="Done")
-
-
-class UnmuteView(_LiftView):
-    kind = Sanction.Kind.MUTE
-
-
-class UnbanView(_LiftView):
-    kind = Sanction.Kind.BAN
-
-
-class SanctionsView(ChatView):
-    def get(self, request: Request, room_id: str) -> Response:
-        """The mutes and bans in force, newest first; for moderators."""
-        query = self.query(serializers.PageQuery)
+    @schema.sanctions
+    @action(detail=False)
+    def sanctions(self, request: Request, room_id: str) -> Response:
+        """Those in force, newest first; for moderators."""
         room = self.caller.conversation(room_id_of(room_id))
         if self.caller.rank(room.pk, acting_as=self.caller.own_user_id) < Rank.MODERATOR:
             raise RoomAccessDenied
-        skip, limit = query["skip"], query["limit"]
         chosen = queries.sanctions_in_force(room.pk, now=self.now)
-        rows = chosen.values("user_id", "kind", "reason", "created_at", "expires_at")[skip : skip + limit]
-        total = queries.bounded_total(chosen)
-        return chatapi.ok(
-            [chatapi.sanction(row) for row in rows],
-            pagination=chatapi.pagination(skip=skip, limit=limit, total=total, has_more=skip + limit < total),
-        )
+        rows = chosen.values("user_id", "kind", "reason", "created_at", "expires_at")
+        return self.page(rows, output=outputs.SANCTION, total=queries.bounded_total(chosen))
 
+    def _sanction(self, room_id: str) -> dict[str, Any]:
+        checked = self.body(serializers.Moderating)
+        body = checked.validated_data
+        return {
+            **self._about(room_id, body),
+            "reason": body["reason"],
+            "expires_at": checked.expiry(self.now),
+            "now": self.now,
+        }
 
-class ReportView(ChatView):
-    def post(self, request: Request, message_id: str) -> Response:
-        """Tell the moderators about a message; a second time by the same user changes nothing."""
-        body = self.body(serializers.Reporting).validated_data
-        is_new = moderation.report(
-            caller=self.caller,
-            message_id=message_id_of(message_id),
-            reporter_id=self.speaker(body.get("user_id"), field="user_id"),
-            reason=body["reason"],
-            now=self.now,
-        )
-        return chatapi.ok(message="Message reported successfully", status=201 if is_new else 200)
+    def _lift(self, room_id: str, kind: Sanction.Kind) -> Response:
+        about = self._about(room_id, self.body(serializers.ModeratingOnce).validated_data)
+        lifted = moderation.lift(**about, kind=kind, now=self.now)
+        return chatapi.ok(outputs.LIFTED.of({"lifted": lifted}), message="Done")
+
+    def _about(self, room_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "caller": self.caller,
+            "room_id": room_id_of(room_id),
+            "acting_as": self.caller.own_user_id or body.get("moderator_id"),
+            "user_id": body["user_id"],
+        }

@@ -1,134 +1,114 @@
 """``/api/v1/rooms``: rooms and participants (contract: chat, "Rooms")."""
 
-from typing import Any
-
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import ApiKey
 from chat import presence, queries, tenant_rooms, tickets
-from chat.api import serializers
-from chat.api.base import ChatView, room_id_of
+from chat.api import outputs, schema, serializers
+from chat.api.base import SEGMENT, ChatViewSet, room_id_of
+from chat.api.filters import RoomFilter
 from chat.errors import RoomAccessDenied, RoomInactive
 from chat.models import Conversation
 from core.errors import Unavailable
 from core.redis.connection import RedisAway
 from core.redis.tickets import LIFETIME_SECONDS
 from core.wire import chatapi
+from core.wire.filtering import StrictFilterBackend
 
 
-class _RoomAnswerView(ChatView):
-    def _room(self, room: Conversation, *, status: int = 200) -> Response:
-        return chatapi.ok(chatapi.room(queries.conversation_row(room, caller=self.caller)), status=status)
+class ParticipantPagination(chatapi.SkipPagination):
+    """All participants of an ordinary room at once."""
+
+    limit_max = limit_default = 1_000
 
 
-class RoomsView(_RoomAnswerView):
-    def get(self, request: Request) -> Response:
-        """The caller's rooms."""
-        query = self.query(serializers.RoomsQuery)
-        chosen = queries.conversations_matching(
-            self.caller, search=query.get("search"), is_active=query.get("is_active")
-        )
-        skip, limit = query["skip"], query["limit"]
-        order = query["sort"]
-        rows = queries.conversation_rows(
-            chosen.order_by(order, "-id" if order.startswith("-") else "id"), slice(skip, skip + limit)
-        )
-        total = queries.bounded_total(chosen)
-        return chatapi.ok(
-            [chatapi.room(row) for row in rows],
-            pagination=chatapi.pagination(skip=skip, limit=limit, total=total, has_more=skip + len(rows) < total),
-        )
+class RoomViewSet(ChatViewSet):
+    """The caller's rooms."""
 
-    def post(self, request: Request) -> Response:
-        """A new room of the tenant."""
+    lookup_url_kwarg = "room_id"
+    lookup_value_regex = SEGMENT
+    filter_backends = [StrictFilterBackend]
+    filterset_class = RoomFilter
+
+    @schema.list_rooms
+    def list(self, request: Request) -> Response:
+        order = self.query(serializers.RoomsQuery)["sort"]
+        chosen = self.filter_queryset(self.caller.conversations())
+        rows = queries.conversation_rows(chosen.order_by(order, "-id" if order.startswith("-") else "id"))
+        return self.page(rows, output=outputs.ROOM, total=queries.bounded_total(chosen))
+
+    @schema.create_room
+    def create(self, request: Request) -> Response:
         client, body = self.client, self.body(serializers.RoomCreation).validated_data
         room = tenant_rooms.create_room(client=client, now=self.now, **body)
         return self._room(room, status=201)
 
-
-class RoomView(_RoomAnswerView):
-    def get(self, request: Request, room_id: str) -> Response:
-        """One room."""
+    @schema.get_room
+    def retrieve(self, request: Request, room_id: str) -> Response:
         return self._room(self.caller.conversation(room_id_of(room_id)))
 
-    def put(self, request: Request, room_id: str) -> Response:
-        """Change name, description or meta."""
+    @schema.update_room
+    def update(self, request: Request, room_id: str) -> Response:
         client, changes = self.client, self.body(serializers.RoomChange).validated_data
         room = tenant_rooms.update_room(client=client, room_id=room_id_of(room_id), changes=changes, now=self.now)
         return self._room(room)
 
-    def delete(self, request: Request, room_id: str) -> Response:
-        """Delete the room with everything in it."""
+    @schema.delete_room
+    def destroy(self, request: Request, room_id: str) -> Response:
         tenant_rooms.delete_room(client=self.client, room_id=room_id_of(room_id), now=self.now)
         return chatapi.ok(message="Room deleted successfully")
 
-
-class _StateView(ChatView):
-    def _state(self, room: Conversation, message: str) -> Response:
-        shape = chatapi.room(queries.conversation_row(room, caller=self.caller))
-        return chatapi.ok({name: shape[name] for name in ("id", "name", "is_active", "updated_at")}, message=message)
-
-
-class DeactivationView(_StateView):
-    def post(self, request: Request, room_id: str) -> Response:
-        """Close the room for new messages and participants."""
+    @schema.deactivate
+    @action(detail=True, methods=["post"])
+    def deactivate(self, request: Request, room_id: str) -> Response:
         room = tenant_rooms.deactivate_room(caller=self.caller, room_id=room_id_of(room_id), now=self.now)
         return self._state(room, "Room deactivated successfully")
 
-
-class ActivationView(_StateView):
-    def post(self, request: Request, room_id: str) -> Response:
-        """Open the room again."""
+    @schema.activate
+    @action(detail=True, methods=["post"])
+    def activate(self, request: Request, room_id: str) -> Response:
         room = tenant_rooms.activate_room(caller=self.caller, room_id=room_id_of(room_id), now=self.now)
         return self._state(room, "Room activated successfully")
 
-
-class JoinView(ChatView):
-    def post(self, request: Request, room_id: str) -> Response:
-        """Add a user to the room."""
+    @schema.join
+    @action(detail=True, methods=["post"])
+    def join(self, request: Request, room_id: str) -> Response:
         client, body = self.client, self.body(serializers.Joining).validated_data
         tenant_rooms.join_room(client=client, room_id=room_id_of(room_id), now=self.now, **body)
         return chatapi.ok(message="Successfully joined room")
 
-
-class LeaveView(ChatView):
-    def post(self, request: Request, room_id: str) -> Response:
-        """Take a user out of the room."""
+    @schema.leave
+    @action(detail=True, methods=["post"])
+    def leave(self, request: Request, room_id: str) -> Response:
         client, body = self.client, self.body(serializers.Leaving).validated_data
         tenant_rooms.leave_room(client=client, room_id=room_id_of(room_id), now=self.now, **body)
         return chatapi.ok(message="Successfully left room")
 
-
-class ParticipantsView(ChatView):
-    def get(self, request: Request, room_id: str) -> Response:
-        """Everybody in the room: the first 1,000, further ones by ``skip``; ``pagination`` appears when it matters."""
-        query = self.query(serializers.ParticipantsQuery)
+    @schema.participants
+    @action(detail=True, pagination_class=ParticipantPagination)
+    def participants(self, request: Request, room_id: str) -> Response:
+        """The first 1,000, further ones by ``skip``; ``pagination`` appears when it matters."""
         room = self.caller.conversation(room_id_of(room_id))
-        skip, limit = query["skip"], query["limit"]
-        rows = queries.member_rows(room.pk, slice(skip, skip + limit))
-        page: dict[str, Any] = {}
-        if request.query_params or room.participant_count > limit:
-            page["pagination"] = chatapi.pagination(
-                skip=skip, limit=limit, total=room.participant_count, has_more=skip + len(rows) < room.participant_count
-            )
-        return chatapi.ok([chatapi.participant(row) for row in rows], **page)
+        page = self.page(queries.member_rows(room.pk), output=outputs.PARTICIPANT, total=room.participant_count)
+        if not request.query_params and room.participant_count <= ParticipantPagination.limit_max:
+            del page.data["pagination"]
+        return page
 
-
-class OnlineView(ChatView):
-    def get(self, request: Request, room_id: str) -> Response:
-        """Who has a socket open in the room now."""
+    @schema.online
+    @action(detail=True)
+    def online(self, request: Request, room_id: str) -> Response:
         room = self.caller.conversation(room_id_of(room_id))
         try:
             online = presence.online_users(room.pk)
         except RedisAway:
             raise Unavailable from None
-        return chatapi.ok({"online_users": online, "total_online": len(online)})
+        return chatapi.ok(outputs.ONLINE.of({"online_users": online, "total_online": len(online)}))
 
-
-class TicketView(ChatView):
-    def post(self, request: Request, room_id: str) -> Response:
-        """A one-use ticket that opens a socket as this user within 30 seconds."""
+    @schema.ticket
+    @action(detail=True, methods=["post"])
+    def ticket(self, request: Request, room_id: str) -> Response:
         body = self.body(serializers.TicketRequest).validated_data
         room = self.caller.conversation(room_id_of(room_id))
         user_id = self.speaker(body.get("user_id"), field="user_id")
@@ -146,4 +126,10 @@ class TicketView(ChatView):
                 account_id=None if self.caller.user is None else self.caller.user.pk,
             )
         )
-        return chatapi.ok({"ticket": ticket, "expires_in": LIFETIME_SECONDS}, status=201)
+        return chatapi.ok(outputs.TICKET.of({"ticket": ticket, "expires_in": LIFETIME_SECONDS}), status=201)
+
+    def _room(self, room: Conversation, *, status: int = 200) -> Response:
+        return chatapi.ok(outputs.ROOM.of(queries.conversation_row(room, caller=self.caller)), status=status)
+
+    def _state(self, room: Conversation, message: str) -> Response:
+        return chatapi.ok(outputs.ROOM_STATE.of(queries.conversation_row(room, caller=self.caller)), message=message)

@@ -1,21 +1,18 @@
-"""What the chat's calls take: bodies and queries, each as strict as the contract allows."""
+"""Bodies and queries of the chat. Members that a body does not know are ignored (contract: chat)."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chat.models import NAME_LENGTH_MAX, USER_ID_LENGTH_MAX
 from core.json_text import plain
 from core.security.names import has_hidden_characters
-from core.wire.fields import ID_MAX, NameField, RFC3339Field, StrictSerializer, TextField
+from core.wire.fields import ID_MAX, NameField, RFC3339Field, TextField
 
-SKIP_MAX = 1_000_000
-LIMIT_MAX = 100
-LIMIT_DEFAULT = 50
-PARTICIPANTS_LIMIT_MAX = 1_000
 LIST_ITEMS_MAX = 100
 SEARCH_LENGTH_MAX = 200
 DURATION_SECONDS_MAX = 10 * 365 * 86400
@@ -37,6 +34,7 @@ class UserIdField(TextField):
         return text
 
 
+@extend_schema_field({"type": "object", "additionalProperties": {}})
 class MetaField(serializers.Field):
     """A JSON object; its size is the domain's to judge."""
 
@@ -75,13 +73,13 @@ class MessageTypeField(TextField):
 # --- Bodies ------------------------------------------------------------------------------------------------------
 
 
-class RoomCreation(StrictSerializer):
+class RoomCreation(serializers.Serializer):
     name = NameField(max_length=NAME_LENGTH_MAX)
     description = TextField(max_length=2000, allow_blank=True, default="")
     meta = MetaField(default=dict)
 
 
-class RoomChange(StrictSerializer):
+class RoomChange(serializers.Serializer):
     name = NameField(max_length=NAME_LENGTH_MAX, required=False)
     description = TextField(max_length=2000, allow_blank=True, required=False)
     meta = MetaField(required=False)
@@ -92,22 +90,22 @@ class RoomChange(StrictSerializer):
         return attrs
 
 
-class Joining(StrictSerializer):
+class Joining(serializers.Serializer):
     user_id = UserIdField()
     user_name = NameField(max_length=NAME_LENGTH_MAX)
     meta = MetaField(default=dict)
 
 
-class Leaving(StrictSerializer):
+class Leaving(serializers.Serializer):
     user_id = UserIdField()
 
 
-class TicketRequest(StrictSerializer):
+class TicketRequest(serializers.Serializer):
     user_id = UserIdField(required=False)
     user_name = NameField(max_length=NAME_LENGTH_MAX, required=False)
 
 
-class MessageCreation(StrictSerializer):
+class MessageCreation(serializers.Serializer):
     sender_id = UserIdField(required=False)
     sender_name = NameField(max_length=NAME_LENGTH_MAX, required=False)
     content = ContentField()
@@ -116,7 +114,7 @@ class MessageCreation(StrictSerializer):
     client_msg_id = UserIdField(required=False, allow_null=True)
 
 
-class MessageChange(StrictSerializer):
+class MessageChange(serializers.Serializer):
     user_id = UserIdField(required=False)
     content = ContentField(required=False)
     meta = MetaField(required=False)
@@ -127,16 +125,16 @@ class MessageChange(StrictSerializer):
         return attrs
 
 
-class Acting(StrictSerializer):
+class Acting(serializers.Serializer):
     user_id = UserIdField(required=False)
 
 
-class Reporting(StrictSerializer):
+class Reporting(serializers.Serializer):
     user_id = UserIdField(required=False)
     reason = TextField(max_length=500)
 
 
-class ModeratingOnce(StrictSerializer):
+class ModeratingOnce(serializers.Serializer):
     user_id = UserIdField()
     moderator_id = UserIdField(required=False)
     reason = TextField(max_length=500, allow_blank=True, default="")
@@ -220,28 +218,11 @@ class ActingQuery(serializers.Serializer):
     user_id = UserIdField(required=False)
 
 
-class PageQuery(serializers.Serializer):
-    skip = QueryNumberField(minimum=0, maximum=SKIP_MAX, default=0)
-    limit = QueryNumberField(minimum=1, maximum=LIMIT_MAX, default=LIMIT_DEFAULT)
-
-
-class RoomsQuery(PageQuery):
-    search = TextField(max_length=SEARCH_LENGTH_MAX, required=False)
-    is_active = QueryBooleanField(required=False)
+class RoomsQuery(serializers.Serializer):
     sort = serializers.ChoiceField(choices=["name", "created_at", "-created_at"], default="-created_at")
 
 
-class ParticipantsQuery(serializers.Serializer):
-    skip = QueryNumberField(minimum=0, maximum=SKIP_MAX, default=0)
-    limit = QueryNumberField(minimum=1, maximum=PARTICIPANTS_LIMIT_MAX, default=PARTICIPANTS_LIMIT_MAX)
-
-
-class MessagesQuery(PageQuery):
-    sender_id = UserIdField(required=False)
-    message_type = TextField(max_length=50, required=False)
-    created_after = QueryTimeField(required=False)
-    created_before = QueryTimeField(required=False)
-    search = TextField(max_length=SEARCH_LENGTH_MAX, required=False)
+class MessagesQuery(serializers.Serializer):
     include_deleted = QueryBooleanField(default=False)
     sort = serializers.ChoiceField(choices=["created_at", "-created_at"], required=False)
     after_seq = QueryNumberField(minimum=0, maximum=ID_MAX, required=False)
@@ -255,8 +236,6 @@ class SearchQuery(serializers.Serializer):
     message_types = QueryListField(default=list)
     date_from = QueryTimeField(required=False)
     date_to = QueryTimeField(is_end=True, required=False)
-    skip = QueryNumberField(minimum=0, maximum=SKIP_MAX, default=0)
-    limit = QueryNumberField(minimum=1, maximum=LIMIT_MAX, default=LIMIT_DEFAULT)
 
 
 # --- The socket --------------------------------------------------------------------------------------------------
@@ -270,12 +249,12 @@ class SocketQuery(serializers.Serializer):
     epoch = TextField(max_length=20, required=False)
 
 
-class SocketMessage(StrictSerializer):
+class SocketMessage(serializers.Serializer):
     content = ContentField()
     message_type = MessageTypeField(default="text")
     meta = MetaField(default=dict)
     client_msg_id = UserIdField(required=False, allow_null=True)
 
 
-class SocketTyping(StrictSerializer):
+class SocketTyping(serializers.Serializer):
     is_typing = serializers.BooleanField()

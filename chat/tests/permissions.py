@@ -31,33 +31,33 @@ TENANTS_ONLY = 403
 ROWS = {
     ("chat-rooms", "GET"): signed_in(200),
     ("chat-rooms", "POST"): signed_in(TENANTS_ONLY, lambda world: Ask(body={"name": "Mine"})),
-    ("chat-room", "GET"): signed_in(UNKNOWN, in_room()),
-    ("chat-room", "PUT"): signed_in(TENANTS_ONLY, in_room(name="Mine")),
-    ("chat-room", "DELETE"): signed_in(TENANTS_ONLY, in_room()),
-    ("chat-room-deactivate", "POST"): signed_in(TENANTS_ONLY, in_room()),
-    ("chat-room-activate", "POST"): signed_in(TENANTS_ONLY, in_room()),
-    ("chat-room-join", "POST"): signed_in(TENANTS_ONLY, in_room(user_id="1", user_name="One")),
-    ("chat-room-leave", "POST"): signed_in(TENANTS_ONLY, in_room(user_id="1")),
-    ("chat-room-participants", "GET"): signed_in(UNKNOWN, in_room()),
-    ("chat-room-online", "GET"): signed_in(UNKNOWN, in_room()),
-    ("chat-room-ticket", "POST"): signed_in(UNKNOWN, in_room(user_id="1")),
+    ("chat-rooms-one", "GET"): signed_in(UNKNOWN, in_room()),
+    ("chat-rooms-one", "PUT"): signed_in(TENANTS_ONLY, in_room(name="Mine")),
+    ("chat-rooms-one", "DELETE"): signed_in(TENANTS_ONLY, in_room()),
+    ("chat-rooms-deactivate", "POST"): signed_in(TENANTS_ONLY, in_room()),
+    ("chat-rooms-activate", "POST"): signed_in(TENANTS_ONLY, in_room()),
+    ("chat-rooms-join", "POST"): signed_in(TENANTS_ONLY, in_room(user_id="1", user_name="One")),
+    ("chat-rooms-leave", "POST"): signed_in(TENANTS_ONLY, in_room(user_id="1")),
+    ("chat-rooms-participants", "GET"): signed_in(UNKNOWN, in_room()),
+    ("chat-rooms-online", "GET"): signed_in(UNKNOWN, in_room()),
+    ("chat-rooms-ticket", "POST"): signed_in(UNKNOWN, in_room(user_id="1")),
     ("chat-room-messages", "GET"): signed_in(UNKNOWN, in_room()),
     ("chat-room-messages", "POST"): signed_in(UNKNOWN, in_room(content="hello")),
-    ("chat-room-sanctions", "GET"): signed_in(UNKNOWN, in_room()),
+    ("chat-moderation-sanctions", "GET"): signed_in(UNKNOWN, in_room()),
     **{
-        (f"chat-room-{verb}", "POST"): signed_in(UNKNOWN, in_room(user_id="1"))
+        (f"chat-moderation-{verb}", "POST"): signed_in(UNKNOWN, in_room(user_id="1"))
         for verb in ("mute", "unmute", "kick", "ban", "unban")
     },
     ("chat-messages-search", "GET"): signed_in(200, lambda world: Ask(query={"q": "hello"})),
-    ("chat-message", "GET"): signed_in(UNKNOWN, of_message),
-    ("chat-message", "PUT"): signed_in(
+    ("chat-messages-one", "GET"): signed_in(UNKNOWN, of_message),
+    ("chat-messages-one", "PUT"): signed_in(
         UNKNOWN, lambda world: Ask(path=of_message(world).path, body={"content": "changed"})
     ),
-    ("chat-message", "DELETE"): signed_in(UNKNOWN, of_message),
-    ("chat-message-restore", "POST"): signed_in(UNKNOWN, of_message),
-    ("chat-message-report", "POST"): signed_in(
+    ("chat-messages-one", "DELETE"): signed_in(UNKNOWN, of_message),
+    ("chat-messages-restore", "POST"): signed_in(UNKNOWN, of_message),
+    ("chat-messages-report", "POST"): signed_in(
         UNKNOWN, lambda world: Ask(path=of_message(world).path, body={"reason": "spam"})
     ),
-    ("chat-message-thread", "GET"): signed_in(UNKNOWN, of_message),
-    ("chat-message-thread-summary", "GET"): signed_in(UNKNOWN, of_message),
+    ("chat-messages-thread", "GET"): signed_in(UNKNOWN, of_message),
+    ("chat-messages-thread-summary", "GET"): signed_in(UNKNOWN, of_message),
 }

@@ -1,27 +1,30 @@
-"""The style of the chat routes: ChatAPI (contract chat). Envelope, errors, shapes of rooms, messages and frames.
+"""The style of the chat routes: ChatAPI (contract chat). Envelope, errors, pages and frames.
 
 Success is ``{"data"?, "pagination"?, "message"?, "status": "success"}``; an error is
 ``{"error": {"code", "message", "details"?}, "status": "error"}``.
 """
 
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from types import EllipsisType
 from typing import Any
 
 import orjson
-from rest_framework import exceptions
+from rest_framework import exceptions, serializers
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import DomainError
 from core.wire.fields import iso_ms
+from core.wire.outputs import Described
 from core.wire.strict_json import StrictJSONParser
 from core.wire.styles import Fault, Kind, Line, Style
 from core.wire.throttles import rate_limit_headers
-from core.wire.views import StyledView
+from core.wire.views import StyledViewSet
 
 # Frame types of the socket that only the wire knows; the others are the domain's events.
 CONNECTION_STATUS = "connection_status"
@@ -29,6 +32,9 @@ ONLINE_USERS = "online_users"
 ACK = "ack"
 ERROR = "error"
 PONG = "pong"
+
+SKIP_MAX = 1_000_000
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
 # --- Answers -----------------------------------------------------------------------------------------------------
@@ -52,9 +58,31 @@ def ok(
     return Response({**body, "status": "success"}, status=status)
 
 
-def pagination(*, skip: int, limit: int, total: int, has_more: bool) -> dict[str, int | bool]:
-    """The ``pagination`` object of a list."""
-    return {"skip": skip, "limit": limit, "total": total, "has_more": has_more}
+class SkipPagination(BasePagination):
+    """``skip`` and ``limit`` of the query."""
+
+    limit_max = 100
+    limit_default = 50
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        """The rows of the asked page and one more, still a queryset. Raises ``ValidationError``."""
+        self.skip = _number(request, "skip", minimum=0, maximum=SKIP_MAX, default=0)
+        self.limit = _number(request, "limit", minimum=1, maximum=self.limit_max, default=self.limit_default)
+        return queryset[self.skip : self.skip + self.limit + 1]
+
+    def answer(self, data: Sequence[Any], *, total: int) -> Response:
+        """The page of ``data``, which may have the one row more that tells that others follow."""
+        page = {"skip": self.skip, "limit": self.limit, "total": total, "has_more": len(data) > self.limit}
+        return ok(data[: self.limit], pagination=page)
+
+
+def _number(request: Request, name: str, *, minimum: int, maximum: int, default: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not _NUMBER.fullmatch(text) or not minimum <= int(text) <= maximum:
+        raise exceptions.ValidationError({name: [f"A number from {minimum} to {maximum} is required."]})
+    return int(text)
 
 
 def error_body(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -78,8 +106,23 @@ def _body(fault: Fault) -> dict[str, Any]:
 
 _UNREADABLE = Line(status=422, sentence="The request could not be read, or is too large")
 
+
+class _Error(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    details = Described({"type": "object", "additionalProperties": {}}, required=False)
+
+
+class ChatErrorOutput(serializers.Serializer[Any]):
+    """A refusal or a failure in the ChatAPI style; a 422 has ``details.errors``, a ``{field, message}`` each."""
+
+    error = _Error()
+    status = Described({"type": "string", "enum": ["error"]})
+
+
 STYLE = Style(
     body=_body,
+    error=ChatErrorOutput,
     challenge="Bearer",
     refusals={
         "CONTENT_TOO_LONG": Line(status=413),
@@ -105,63 +148,7 @@ STYLE = Style(
 )
 
 
-# --- Shapes ------------------------------------------------------------------------------------------------------
-
-
-def room(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A room. ``client_id`` is ``null`` for the conversation of a game room."""
-    return {
-        "id": str(row["id"]),
-        "name": row["name"],
-        "description": row["description"],
-        "client_id": _plain(row["client__public_id"]),
-        "is_active": row["is_active"],
-        "meta": row["meta"],
-        "created_at": iso_ms(row["created_at"]),
-        "updated_at": iso_ms(row["updated_at"]),
-        "participant_count": row["participant_count"],
-        "message_count": row["message_count"],
-    }
-
-
-def participant(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A participant."""
-    return {
-        "user_id": row["user_id"],
-        "user_name": row["user_name"],
-        "joined_at": iso_ms(row["joined_at"]),
-        "meta": row["meta"],
-    }
-
-
-def message(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A message, from a row of the database or from an event, whose times are texts."""
-    return {
-        "id": str(row["id"]),
-        "room_id": str(row["conversation_id"]),
-        "client_id": _plain(row["client_public_id"]),
-        "sender_id": row["sender_id"],
-        "sender_name": row["sender_name"],
-        "content": row["content"],
-        "message_type": row["message_type"],
-        "meta": row["meta"],
-        "created_at": wire_time(row["created_at"]),
-        "updated_at": wire_time(row["updated_at"]),
-        "edited_at": wire_time(row["edited_at"]),
-        "is_deleted": row["is_deleted"],
-        "seq": row["seq"],
-    }
-
-
-def sanction(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A mute or ban in force."""
-    return {
-        "user_id": row["user_id"],
-        "kind": row["kind"],
-        "reason": row["reason"],
-        "created_at": iso_ms(row["created_at"]),
-        "expires_at": wire_time(row["expires_at"]),
-    }
+# --- Frames ---------------------------------------------------------------------------------------------------------
 
 
 def wire_time(moment: datetime | str | None) -> str | None:
@@ -202,10 +189,11 @@ class MessageParser(StrictJSONParser):
     bytes_max = 256 * 1024
 
 
-class ChatAPIView(StyledView):
-    """Base of the views of this style; who may call is the app's to say."""
+class ChatAPIViewSet(StyledViewSet):
+    """Base of the resources of this style; who may call is the app's to say."""
 
     style = STYLE
+    pagination_class = SkipPagination
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
