@@ -399,7 +399,7 @@ RATE_LIMITS = {
 
 # --- Money -------------------------------------------------------------------------------------------------------
 
-# Decimal text in whole tokens; empty: one person may adjust any amount.
+# Decimal text in whole tokens, a sum of 24 hours; empty: one person may adjust any amount.
 ADJUSTMENT_APPROVAL_ABOVE = env.str("ADJUSTMENT_APPROVAL_ABOVE", default="10000")
 
 # --- Exports and retention ---------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 """Adjustments: staff create tokens in a wallet (deposit) or destroy them (withdrawal), with a reason (use cases).
 
-Above ADJUSTMENT_APPROVAL_ABOVE, one person asks and another approves.
+Within 24 hours one person may adjust, and one wallet be adjusted, by ADJUSTMENT_APPROVAL_ABOVE; above that sum one
+person asks and another approves. No person adjusts the own wallet, asks for it or decides on it.
 """
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q, Sum
 from django.utils.translation import gettext_noop
 
 from accounts import roles
@@ -22,6 +24,7 @@ from payments.errors import (
     ApprovalNeeded,
     ApprovalRefused,
     NotAllowedToAdjust,
+    OwnWallet,
     RequestKeyReused,
 )
 from payments.models import Adjustment, AdjustmentRequest, Token, Transfer
@@ -30,6 +33,8 @@ ADJUST = "payments.add_adjustment"
 APPROVE = "payments.change_adjustmentrequest"
 Kind = Adjustment.Kind
 State = AdjustmentRequest.State
+KeySpace = Adjustment.KeySpace
+ALONE_WINDOW = timedelta(hours=24)
 
 # The names of the acts in the trail.
 REQUESTS = {
@@ -55,12 +60,6 @@ def approval_limit_minor(token: Token) -> int | None:
     return parse_amount(text, decimals=token.decimals) if text else None
 
 
-def needs_approval(*, token: Token, amount_minor: int) -> bool:
-    """Whether an adjustment of this amount takes two people."""
-    limit = approval_limit_minor(token)
-    return limit is not None and amount_minor > limit
-
-
 @use_case
 def deposit(
     *, user: User, token: Token, amount_minor: int, reason: str, actor: User, request_key: str, now: datetime
@@ -68,10 +67,10 @@ def deposit(
     """Create ``amount_minor`` units in the user's wallet.
 
     The same actor and ``request_key`` again answer the first adjustment and move nothing. Raises ``RequestKeyReused``
-    when that one was a different adjustment, ``NotAllowedToAdjust``, ``ApprovalNeeded`` above the limit, ``Invalid``
-    for an amount outside 1..9e16.
+    when that one was a different adjustment, ``NotAllowedToAdjust``, ``OwnWallet``, ``ApprovalNeeded`` when the day's
+    sum passes the limit, ``Invalid`` for an amount outside 1..9e16.
     """
-    _require_alone(actor, token, amount_minor)
+    _require_right(actor, ADJUST)
     return _adjust(Kind.DEPOSIT, user, token, amount_minor, reason, actor, request_key, now)
 
 
@@ -80,7 +79,7 @@ def withdraw(
     *, user: User, token: Token, amount_minor: int, reason: str, actor: User, request_key: str, now: datetime
 ) -> Adjustment:
     """Destroy ``amount_minor`` units of the user's wallet. As ``deposit``; raises ``InsufficientFunds`` too."""
-    _require_alone(actor, token, amount_minor)
+    _require_right(actor, ADJUST)
     return _adjust(Kind.WITHDRAWAL, user, token, amount_minor, reason, actor, request_key, now)
 
 
@@ -98,12 +97,13 @@ def request_adjustment(
 ) -> AdjustmentRequest:
     """Request an adjustment for another person to approve; no money moves. The same key answers the first request.
 
-    Raises ``NotAllowedToAdjust``, ``Invalid``, ``RequestKeyReused`` when the key stood for another request.
+    Raises ``NotAllowedToAdjust``, ``OwnWallet``, ``Invalid``, ``RequestKeyReused`` when the key stood for another one.
     """
     _require_right(actor, ADJUST)
     _require_amount(amount_minor)
     asked = {"kind": kind, "user": user, "token": token, "amount_minor": amount_minor}
-    _queue_twins(actor)
+    _require_other(actor, user)
+    _lock_people(actor, user)
     known = AdjustmentRequest.objects.filter(requester=actor, request_key=request_key).first()
     if known is not None:
         if any(getattr(known, name) != value for name, value in asked.items()):
@@ -128,7 +128,7 @@ def approve_adjustment(*, request_id: int, actor: User, reason: str, now: dateti
     """Make the adjustment that another person requested. It is the requester's, with the approver beside it.
 
     Raises ``NotAllowedToAdjust``, ``AdjustmentRequestNotFound``, ``AdjustmentDecided``, ``ApprovalRefused`` for the
-    requester, ``InsufficientFunds``; nothing moves then.
+    requester, ``OwnWallet`` for the receiver, ``InsufficientFunds``; nothing moves then.
     """
     request = _lock_open_request(request_id, actor)
     key = f"request:{request.pk}"
@@ -141,6 +141,7 @@ def approve_adjustment(*, request_id: int, actor: User, reason: str, now: dateti
         request.requester,
         key,
         now,
+        key_space=KeySpace.HOUSE,
     )
     _decide(request, State.APPROVED, actor, reason, now, adjustment)
     return adjustment
@@ -162,24 +163,29 @@ def _require_amount(amount_minor: int) -> None:
         raise Invalid(gettext_noop("The amount must be greater than 0"))
 
 
-def _require_alone(actor: User, token: Token, amount_minor: int) -> None:
-    _require_right(actor, ADJUST)
+def _require_other(actor: User, user: User) -> None:
+    if actor.pk == user.pk:
+        raise OwnWallet()
+
+
+def _require_alone(actor: User, user: User, token: Token, amount_minor: int, now: datetime) -> None:
+    """Refuse what takes two people. Both are locked: two deposits at once must not both find room in the sum."""
     limit = approval_limit_minor(token)
-    if limit is not None and amount_minor > limit:
-        text = format_amount_fixed(limit, decimals=token.decimals)
-        raise ApprovalNeeded(
-            gettext_noop(
-                "Above %(amount)s %(symbol)s an adjustment takes two people: ask for it in the back-office, and"
-                " somebody else approves it"
-            ),
-            amount=text,
-            symbol=token.symbol,
-        )
+    if limit is None:
+        return
+    alone = Adjustment.objects.filter(token=token, created_at__gt=now - ALONE_WINDOW, request__isnull=True)
+    for whose in (Q(actor=actor), Q(user=user)):
+        moved = alone.filter(whose).aggregate(total=Sum("amount_minor"))["total"] or 0
+        if moved + amount_minor > limit:
+            raise ApprovalNeeded(
+                amount=format_amount_fixed(limit, decimals=token.decimals),
+                symbol=token.symbol,
+            )
 
 
-def _queue_twins(actor: User) -> None:
-    """Twins with the same key wait for each other here, before either looks up the other's row."""
-    User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+def _lock_people(actor: User, user: User) -> None:
+    """Twins with the same key, and all that counts into the same sums, wait here for each other."""
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=[actor.pk, user.pk]).order_by("pk"))
 
 
 def _lock_open_request(request_id: int, actor: User) -> AdjustmentRequest:
@@ -191,6 +197,7 @@ def _lock_open_request(request_id: int, actor: User) -> AdjustmentRequest:
         raise AdjustmentDecided(gettext_noop("This request was %(state)s already"), state=State(request.state))
     if request.requester_id == actor.pk:
         raise ApprovalRefused()
+    _require_other(actor, request.user)
     return request
 
 
@@ -228,14 +235,19 @@ def _adjust(
     actor: User,
     request_key: str,
     now: datetime,
+    *,
+    key_space: Adjustment.KeySpace = KeySpace.CALLER,
 ) -> Adjustment:
     require_atomic()
     _require_amount(amount_minor)
+    _require_other(actor, user)
+    _lock_people(actor, user)
     wallet = wallets.ensure_wallet(user=user, token=token)
     issuance = wallets.issuance_account(token)
     debit, credit = (issuance, wallet) if kind == Kind.DEPOSIT else (wallet, issuance)
-    _queue_twins(actor)
-    known = Adjustment.objects.filter(actor=actor, request_key=request_key).first()
+    # A row from before the spaces is the house's if a request led to it.
+    of_space = Q(key_space=key_space) | Q(key_space="", request__isnull=key_space == KeySpace.CALLER)
+    known = Adjustment.objects.filter(of_space, actor=actor, request_key=request_key).first()
     if known is not None:
         if (known.kind, known.user_id, known.token_id, known.amount_minor) != (
             kind,
@@ -245,6 +257,8 @@ def _adjust(
         ):
             raise RequestKeyReused()
         return known
+    if key_space == KeySpace.CALLER:
+        _require_alone(actor, user, token, amount_minor, now)
     public_id = uuid.uuid4()
     key = f"{kind}:{public_id}"
     ledger.post(
@@ -269,6 +283,7 @@ def _adjust(
         reason=reason,
         actor=actor,
         request_key=request_key,
+        key_space=key_space,
         transfer=Transfer.objects.get(idempotency_key=key),
         created_at=now,
     )

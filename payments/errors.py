@@ -36,16 +36,27 @@ class NotAllowedToAdjust(Forbidden):
 
 
 class ApprovalNeeded(Forbidden):
-    """The amount is above what one person may move alone."""
+    """The day's sum is above what one person may move alone, or one wallet may be moved by."""
 
     code = "APPROVAL_NEEDED"
+    default_message = _(
+        "Above %(amount)s %(symbol)s in 24 hours, by one person or for one wallet, adjustments take two people: ask in"
+        " the back-office, and a colleague approves it"
+    )
 
 
 class ApprovalRefused(Forbidden):
     """You cannot approve your own request."""
 
     code = "APPROVAL_REFUSED"
-    default_message = _("You asked for this adjustment: somebody else has to approve it")
+    default_message = _("You asked for this adjustment: a colleague has to approve it")
+
+
+class OwnWallet(Forbidden):
+    """Staff neither adjust their own wallets nor ask for it or decide on it."""
+
+    code = "OWN_WALLET"
+    default_message = _("This is your own wallet: a colleague has to do it")
 
 
 class AdjustmentRequestNotFound(NotFound):

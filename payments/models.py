@@ -4,6 +4,8 @@
 stands in the constraints below and in ``payments/sql/ledger_guard.sql``; the rest is checked by ``payments.audit``.
 """
 
+import enum
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -208,6 +210,10 @@ class Adjustment(models.Model):
         DEPOSIT = "deposit", _("Deposit")
         WITHDRAWAL = "withdrawal", _("Withdrawal")
 
+    class KeySpace(enum.StrEnum):
+        CALLER = "caller"
+        HOUSE = "house"
+
     public_id = models.UUIDField(_("public id"), unique=True, editable=False)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     user = models.ForeignKey(
@@ -217,8 +223,10 @@ class Adjustment(models.Model):
     amount_minor = models.BigIntegerField()
     reason = models.CharField(_("reason"), max_length=200)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("actor"))
-    # The caller's own key for "this very adjustment": a repetition answers the first row.
+    # The key for "this very adjustment": a repetition answers the first row. Keys of callers and keys of the house are
+    # in two spaces, or a caller could take a key that the house will need. Rows from before the spaces have "".
     request_key = models.CharField(max_length=255)
+    key_space = models.CharField(max_length=6, blank=True, db_default="", editable=False)
     transfer = models.OneToOneField(Transfer, models.PROTECT, related_name="adjustment")
     created_at = models.DateTimeField(_("created at"))
 
@@ -226,7 +234,7 @@ class Adjustment(models.Model):
         verbose_name = _("adjustment")
         verbose_name_plural = _("adjustments")
         constraints = [
-            models.UniqueConstraint(fields=["actor", "request_key"], name="adjustment_once_per_request"),
+            models.UniqueConstraint(fields=["actor", "key_space", "request_key"], name="adjustment_once_per_key"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="adjustment_amount_positive"),
             models.CheckConstraint(condition=Q(kind__in=["deposit", "withdrawal"]), name="adjustment_kind_known"),
         ]

@@ -13,9 +13,11 @@ from core.amounts import format_amount_fixed
 from gameplatform.demo.client import Answer, Caller, PlayError, Tally, minor
 from gameplatform.demo.lobby import Lobby, SeenSession
 from gameplatform.demo.reconcile import Difference, Entry, SentScore
+from payments.errors import ApprovalNeeded
 from rooms.terms import AMOUNT_DECIMALS
 
 TOP_UP_MINOR = 100_00
+APPROVAL_NEEDED = ApprovalNeeded.default_message.partition("%")[0]
 LEAVE_PROBABILITY = 0.12
 SECONDS_BEFORE_LEAVING = (1.0, 4.0)
 # How many scores a bot sends in a session: most one or two, some none.
@@ -114,8 +116,8 @@ class Bot:
 
     async def _join(self, chosen: SeenSession) -> bool:
         terms = chosen.terms
-        if self.book.expected_minor < terms.fee_minor:
-            await self._top_up(max(TOP_UP_MINOR, terms.fee_minor))
+        if self.book.expected_minor < terms.fee_minor and not await self._top_up(max(TOP_UP_MINOR, terms.fee_minor)):
+            return False
         body = {"room_id": chosen.room_id, "session_id": terms.session_id, "amount": _text(terms.fee_minor)}
         with self._until_answered(f"joining session {terms.session_id}"):
             answer = await self._caller.send("POST", "game-join-rooms", body, key=str(uuid.uuid4()))
@@ -170,7 +172,8 @@ class Bot:
         entry.scored(SentScore(value=value, asked_at=asked_at, answered_at=time.monotonic()))
         self._table.tally.scores += 1
 
-    async def _top_up(self, amount_minor: int) -> None:
+    async def _top_up(self, amount_minor: int) -> bool:
+        """Get tokens from staff; not when staff has given as much as one person may in a day."""
         body = {
             "user_id": self._user_id,
             "token": self._table.token,
@@ -179,9 +182,12 @@ class Bot:
         }
         with self._until_answered(f"a deposit of {_text(amount_minor)}"):
             answer = await self._table.staff.send("POST", "wallet/deposits", body, key=str(uuid.uuid4()))
+        if answer.message.startswith(APPROVAL_NEEDED):
+            return not self._is_refused(answer)
         if not answer.is_success:
             raise PlayError(f"The staff login cannot give {self._table.token} to players: {answer.message}")
         self.book.deposited(user_id=self._user_id, amount_minor=minor(answer.data["amount"]))
+        return True
 
     def _is_refused(self, answer: Answer) -> bool:
         if not answer.is_success:

@@ -22,6 +22,7 @@ from core.amounts import amount_decimal, parse_amount
 from core.errors import DomainError
 from payments import adjustments
 from payments.admin.ledger import amount_text
+from payments.errors import ApprovalNeeded
 from payments.models import Account, Adjustment, AdjustmentRequest, Token
 
 Kind = Adjustment.Kind
@@ -61,7 +62,8 @@ class Adjust(Act):
     }
 
     def is_allowed(self, request: HttpRequest, obj: User) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, adjustments.ADJUST)
+        user = request.user
+        return isinstance(user, User) and user.pk != obj.pk and roles.may(user, adjustments.ADJUST)
 
     def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
         token, amount_minor = data["token"], data["amount_minor"]
@@ -75,16 +77,17 @@ class Adjust(Act):
             "now": now,
         }
         text = amount_text(amount_minor, token)
-        if adjustments.needs_approval(token=token, amount_minor=amount_minor):
+        try:
+            if self.kind == Kind.DEPOSIT:
+                adjustments.deposit(**terms)
+                return _("%(text)s deposited to %(username)s.") % {"text": text, "username": obj.username}
+            adjustments.withdraw(**terms)
+            return _("%(text)s withdrawn from %(username)s.") % {"text": text, "username": obj.username}
+        except ApprovalNeeded:
             adjustments.request_adjustment(kind=self.kind, **terms)
             return _(
                 "%(text)s takes a second person: the request waits under “Adjustment requests”. No money moved yet."
             ) % {"text": text}
-        if self.kind == Kind.DEPOSIT:
-            adjustments.deposit(**terms)
-            return _("%(text)s deposited to %(username)s.") % {"text": text, "username": obj.username}
-        adjustments.withdraw(**terms)
-        return _("%(text)s withdrawn from %(username)s.") % {"text": text, "username": obj.username}
 
 
 class Deposit(Adjust):

@@ -9,7 +9,7 @@ from core.wire.openapi import ID, Refusals, documented, envelope, query
 from core.wire.outputs import Described
 from payments.api import wallet_outputs as outputs
 from payments.api.serializers import STATEMENT_LINES_MAX, AdjustmentInput
-from payments.errors import InsufficientFunds, RequestKeyReused, TokenNotFound
+from payments.errors import ApprovalNeeded, InsufficientFunds, OwnWallet, RequestKeyReused, TokenNotFound
 
 ENTRY_TX = "8f3b6c1d5e9a4f70b2c8d6e1a3f59072c4b8e6d1f0a397526b8c4d1e7f9a3052"
 DEPOSIT_TX = "c51e7a90d2f84b36a8e19c07f5d3b264e08a7c91d6f3b5208e4a1c97d0f6b3e5"
@@ -64,6 +64,8 @@ statement = documented(
 
 _STAFF_REFUSALS: Refusals = [
     Forbidden("Only staff may adjust wallets"),
+    OwnWallet,
+    ApprovalNeeded(amount="10000.00", symbol="GOLD"),
     Invalid("The Idempotency-Key header is required"),
     Invalid("The amount must be greater than 0"),
     NotFound("User not found"),
