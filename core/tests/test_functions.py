@@ -80,7 +80,7 @@ def test_control_djangos_own_migrate_leaves_the_old_function(edit):
 
 
 def test_a_file_that_fails_installs_nothing(edit):
-    edit("core/row_is_immutable", "RETURN NULL;", "RETURN NULL; ")
+    edit("core/row_is_immutable", "BEGIN", "BEGIN ")
     edit("rooms/session_leave", "LANGUAGE plpgsql", "LANGUAGE gibberish")
     with pytest.raises(ProgrammingError):
         migrate()
