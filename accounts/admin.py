@@ -1,7 +1,7 @@
 """Users, games and API clients in the back-office. Users are switched off, never deleted: their payments stay."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -17,7 +17,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from accounts import api_keys, freezing, roles, second_factor
+from accounts import api_keys, freezing, second_factor
 from accounts.models import ApiClient, ApiKey, Game, User
 from backoffice.acts import Act, ReasonForm, RotationForm, ShownOnce
 from backoffice.admin import PlatformAdmin, ReadOnlyAdmin
@@ -47,7 +47,7 @@ class ResetAuthenticator(Act):
         ) % {"username": obj.username}
 
     def is_allowed(self, request: HttpRequest, obj: User) -> bool:
-        return request.user.is_superuser and request.user.pk != obj.pk
+        return second_factor.may_reset(actor=request.user, user=obj)
 
     def is_possible(self, obj: User) -> bool:
         return second_factor.authenticator_of(obj) is not None
@@ -59,6 +59,7 @@ class ResetAuthenticator(Act):
 
 class FreezeUser(Act):
     slug = "freeze"
+    permission = freezing.FREEZE
     title = gettext_lazy("Freeze")
     icon = "ac_unit"
     is_dangerous = True
@@ -71,10 +72,7 @@ class FreezeUser(Act):
         ) % {"username": obj.username}
 
     def is_allowed(self, request: HttpRequest, obj: User) -> bool:
-        user = request.user
-        return (
-            isinstance(user, User) and roles.may(user, freezing.FREEZE) and freezing.is_in_reach(actor=user, user=obj)
-        )
+        return super().is_allowed(request, obj) and freezing.is_in_reach(actor=request.user, user=obj)
 
     def is_possible(self, obj: User) -> bool:
         return obj.is_active
@@ -121,9 +119,7 @@ class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
         (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
-    # Lists of its own: apps above add theirs.
-    acts: ClassVar[list[Act]] = [FreezeUser(), UnfreezeUser(), ResetAuthenticator()]
-    panels: ClassVar[list[Panel]] = []
+    acts = (FreezeUser(), UnfreezeUser(), ResetAuthenticator())
     export_columns = (
         ("id", lambda user: user.pk),
         ("username", lambda user: user.username),
@@ -206,6 +202,7 @@ class ScopesForm(ReasonForm):
 
 class IssueKey(Act):
     slug = "issue-key"
+    permission = api_keys.ISSUE
     needs_fresh_login = True
     title = gettext_lazy("Issue a key")
     icon = "key"
@@ -220,9 +217,6 @@ class IssueKey(Act):
         return _("%(name)s gets a further key. It and its signing secret are shown once, on the next page.") % {
             "name": obj.name
         }
-
-    def is_allowed(self, request: HttpRequest, obj: ApiClient) -> bool:
-        return request.user.has_perm("accounts.add_apikey")
 
     def run(self, *, actor: Any, obj: ApiClient, data: dict[str, Any], now: datetime) -> ShownOnce:
         days = data["expires_in_days"]
@@ -239,6 +233,7 @@ class IssueKey(Act):
 
 class RotateKey(Act):
     slug = "rotate"
+    permission = api_keys.ISSUE
     needs_fresh_login = True
     title = gettext_lazy("Rotate")
     icon = "autorenew"
@@ -251,9 +246,6 @@ class RotateKey(Act):
             " for as long as you say, so that its callers can change without an outage."
         ) % {"name": obj.client.name}
 
-    def is_allowed(self, request: HttpRequest, obj: ApiKey) -> bool:
-        return request.user.has_perm("accounts.add_apikey")
-
     def is_possible(self, obj: ApiKey) -> bool:
         return obj.revoked_at is None
 
@@ -264,6 +256,7 @@ class RotateKey(Act):
 
 class RevokeKey(Act):
     slug = "revoke"
+    permission = api_keys.REVOKE
     title = gettext_lazy("Revoke")
     icon = "key_off"
     is_dangerous = True
@@ -273,9 +266,6 @@ class RevokeKey(Act):
             "prefix": obj.prefix,
             "name": obj.client.name,
         }
-
-    def is_allowed(self, request: HttpRequest, obj: ApiKey) -> bool:
-        return request.user.has_perm("accounts.change_apikey")
 
     def is_possible(self, obj: ApiKey) -> bool:
         return obj.revoked_at is None
@@ -287,6 +277,7 @@ class RevokeKey(Act):
 
 class RevokeAllKeys(Act):
     slug = "revoke-all"
+    permission = api_keys.REVOKE
     title = gettext_lazy("Revoke all keys")
     icon = "key_off"
     is_dangerous = True
@@ -295,9 +286,6 @@ class RevokeAllKeys(Act):
         return _("Every key of %(name)s stops working and its sockets close, at once. This cannot be undone.") % {
             "name": obj.name
         }
-
-    def is_allowed(self, request: HttpRequest, obj: ApiClient) -> bool:
-        return request.user.has_perm("accounts.change_apikey")
 
     def run(self, *, actor: Any, obj: ApiClient, data: dict[str, Any], now: datetime) -> str:
         count = api_keys.revoke_all_keys(client=obj, now=now, actor=actor, reason=data["reason"])
@@ -353,7 +341,7 @@ class ApiClientAdmin(PlatformAdmin):
     fields = ("name", "public_id", "game", "is_active", "created_at")
     readonly_fields = ("public_id", "created_at")
     acts = (IssueKey(), RevokeAllKeys())
-    panels: ClassVar[list[Panel]] = [KeysPanel()]
+    panels = (KeysPanel(),)
 
     def get_fields(self, request: HttpRequest, obj: ApiClient | None = None) -> tuple[str, ...]:
         # The database gives the others when the row is written.

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy, gettext_noop
 
+from accounts import roles
 from accounts.models import ApiClient, ApiKey, Game, User
 from core import trail
 from core.db.transactions import require_atomic, use_case
@@ -17,6 +18,7 @@ from core.errors import Conflict, Invalid
 from core.security.names import clean_name
 from core.security.secrets import decrypt, encrypt
 
+ISSUE, REVOKE = "accounts.add_apikey", "accounts.change_apikey"
 LIVE_KEYS_MAX = 2
 KEY_BYTES = 32
 CLIENT_NAME_LENGTH_MAX = 100
@@ -80,7 +82,11 @@ def issue_key(
     actor: User | None = None,
     reason: str = "",
 ) -> IssuedKey:
-    """A further key of the client. Raises ``TooManyKeys`` when two live already, ``Invalid`` for an unknown scope."""
+    """A further key of the client.
+
+    Raises ``NotPermitted``, ``TooManyKeys`` when two live already, ``Invalid`` for an unknown scope.
+    """
+    roles.require(actor, ISSUE)
     issued = _issue(client=client, scopes=scopes, now=now, expires_at=expires_at)
     _record(gettext_noop("API key issued"), issued.key, actor, reason, now)
     return issued
@@ -91,6 +97,7 @@ def issue_key_for_game(
     *, game: Game, scopes: Sequence[str], now: datetime, actor: User | None = None, reason: str = ""
 ) -> IssuedKey:
     """A further key of the game's own client, which is made when the game has none. Raises what ``issue_key`` does."""
+    roles.require(actor, ISSUE)
     client = ApiClient.objects.filter(game=game).order_by("id").first()
     if client is None:
         client = ApiClient.objects.create(game=game, name=f"{game.symbol} server", created_at=now)
@@ -104,8 +111,9 @@ def issue_key_for_game(
 def rotate_key(*, key: ApiKey, old_ends_at: datetime, actor: User | None, reason: str, now: datetime) -> IssuedKey:
     """A new key with the same scopes and expiry; the old one works until ``old_ends_at``, so that callers can change.
 
-    Raises ``KeyIsDead``, and ``TooManyKeys`` when another one lives beside it.
+    Raises ``NotPermitted``, ``KeyIsDead``, and ``TooManyKeys`` when another one lives beside it.
     """
+    roles.require(actor, ISSUE)
     old = live_keys(now=now).select_for_update(no_key=True, of=("self",)).filter(pk=key.pk).first()
     if old is None:
         raise KeyIsDead()
@@ -143,13 +151,15 @@ def _issue(*, client: ApiClient, scopes: Sequence[str], now: datetime, expires_a
 
 @use_case
 def revoke_key(*, key: ApiKey, now: datetime, actor: User | None = None, reason: str = "") -> None:
-    """End the key at once. Safe to repeat."""
+    """End the key at once. Safe to repeat. Raises ``NotPermitted``."""
+    roles.require(actor, REVOKE)
     _revoke(key, actor, reason, now)
 
 
 @use_case
 def revoke_all_keys(*, client: ApiClient, now: datetime, actor: User | None, reason: str) -> int:
-    """End every key of the client at once; how many were ended. Safe to repeat."""
+    """End every key of the client at once; how many were ended. Safe to repeat. Raises ``NotPermitted``."""
+    roles.require(actor, REVOKE)
     keys = ApiKey.objects.filter(client=client, revoked_at__isnull=True).select_related("client").order_by("id")
     return sum(_revoke(key, actor, reason, now) for key in keys)
 

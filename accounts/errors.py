@@ -2,12 +2,19 @@
 
 from django.utils.translation import gettext_noop as _
 
-from core.errors import Conflict, DomainError, Invalid, NotFound
+from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 
 
 class UsernameTaken(Conflict):
     code = "USERNAME_TAKEN"
     default_message = _("Username is already taken")
+
+
+class NotPermitted(Forbidden):
+    """The rule asks for a permission that the actor lacks."""
+
+    code = "NOT_PERMITTED"
+    default_message = _("You do not have the permission for this")
 
 
 class WeakPassword(Invalid):

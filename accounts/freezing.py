@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext_noop
 
+from accounts import roles
 from accounts.models import User
 from core import trail
 from core.db.transactions import use_case
@@ -16,11 +18,11 @@ class CannotFreeze(Forbidden):
     """Oneself, or a colleague."""
 
     code = "CANNOT_FREEZE"
-    default_message = gettext_noop("Nobody freezes itself, and a colleague takes a superuser")
+    default_message = gettext_noop("You cannot freeze yourself. Only a superuser can freeze staff.")
 
 
-def is_in_reach(*, actor: User, user: User) -> bool:
-    """Whether ``actor``, who may freeze users, may freeze or unfreeze this one."""
+def is_in_reach(*, actor: User | AnonymousUser, user: User) -> bool:
+    """Whether an actor with the permission may freeze or unfreeze this user."""
     return actor.pk != user.pk and (actor.is_superuser or not (user.is_staff or user.is_superuser))
 
 
@@ -29,7 +31,7 @@ def freeze_user(*, user_id: int, actor: User, reason: str, now: datetime) -> boo
     """Close the API, the sockets, the games and the back-office to a user; ``False`` when they were closed already.
 
     Places that are paid are played to their end, and a prize still arrives: only nobody can use it. Rooms of a master
-    go on. Raises ``CannotFreeze``.
+    go on. Raises ``NotPermitted``, ``CannotFreeze``.
     """
     user = _reached(user_id, actor)
     if not user.is_active:
@@ -43,7 +45,7 @@ def freeze_user(*, user_id: int, actor: User, reason: str, now: datetime) -> boo
 
 @use_case
 def unfreeze_user(*, user_id: int, actor: User, reason: str, now: datetime) -> bool:
-    """Let the user sign in again; ``False`` when it could already. Raises ``CannotFreeze``."""
+    """Let the user sign in again; ``False`` when it could already. Raises as ``freeze_user``."""
     user = _reached(user_id, actor)
     if user.is_active:
         return False
@@ -52,6 +54,7 @@ def unfreeze_user(*, user_id: int, actor: User, reason: str, now: datetime) -> b
 
 
 def _reached(user_id: int, actor: User) -> User:
+    roles.require(actor, FREEZE)
     user = User.objects.select_for_update(no_key=True).get(pk=user_id)
     if not is_in_reach(actor=actor, user=user):
         raise CannotFreeze

@@ -6,7 +6,7 @@ from enum import Enum
 from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext_noop
 
-from accounts.errors import WeakPassword
+from accounts.errors import NotPermitted, WeakPassword
 from accounts.identity import insert_user
 from accounts.models import User
 from core.db.transactions import use_case
@@ -25,6 +25,12 @@ def is_staff(user: User | AnonymousUser) -> bool:
 def may(user: User | AnonymousUser, permission: str) -> bool:
     """Whether the user works here and its groups, or itself, have the permission (``rooms.change_room``)."""
     return is_staff(user) and user.has_perm(permission)
+
+
+def require(actor: User | None, permission: str) -> None:
+    """Raise ``NotPermitted`` unless the actor has the permission; ``None`` is the operator, or a program by its key."""
+    if actor is not None and not may(actor, permission):
+        raise NotPermitted()
 
 
 class MasterStep(Enum):

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 from django_otp.oath import TOTP
 
+from accounts.errors import NotPermitted
 from accounts.models import Authenticator, RecoveryCode
 from core import trail
 from core.db.transactions import require_atomic, use_case
@@ -161,12 +162,19 @@ def verify(*, user: Any, code: str, now: datetime) -> Verdict:
     return Verdict.RIGHT
 
 
+def may_reset(*, actor: Any, user: Any) -> bool:
+    """Whether the actor may reset this user's authenticator: a superuser, and never its own."""
+    return bool(actor.is_active and actor.is_superuser and actor.pk != user.pk)
+
+
 @use_case
 def reset(*, user: Any, actor: Any, reason: str, now: datetime) -> None:
     """Take a user's authenticator and recovery codes away: the next login takes the password alone.
 
-    Raises ``NoAuthenticator``.
+    Raises ``NotPermitted``, ``NoAuthenticator``.
     """
+    if not may_reset(actor=actor, user=user):
+        raise NotPermitted()
     removed, _ = Authenticator.objects.filter(user=user).delete()
     if not removed:
         raise NoAuthenticator

@@ -74,7 +74,7 @@ class RotationForm(ReasonForm):
 
 
 class Act:
-    """One button of an object's page. A subclass names the use case and says who may press it, and when."""
+    """One button of an object's page. A subclass names the use case, its permission, and when it makes sense."""
 
     slug: ClassVar[str]
     title: ClassVar[str | Promise]
@@ -83,6 +83,8 @@ class Act:
     # Moves money, or hands out what can: the password is asked for again when it was given long ago.
     needs_fresh_login: ClassVar[bool] = False
     form: ClassVar[type[ActForm]] = ReasonForm
+    # What the use case demands of staff (``rooms.change_session``).
+    permission: ClassVar[str] = ""
     # What to do about a refusal, by its code, beside the refusal's own sentence.
     advice: ClassVar[Mapping[str, str | Promise]] = {}
 
@@ -91,8 +93,9 @@ class Act:
         raise NotImplementedError
 
     def is_allowed(self, request: HttpRequest, obj: Any) -> bool:
-        """Whether this user may do it to this object, whatever state it is in."""
-        raise NotImplementedError
+        """Whether this user may do it to this object, whatever state it is in. The use case decides."""
+        user = request.user
+        return bool(user.is_active and getattr(user, "is_staff", False) and user.has_perm(self.permission))
 
     def is_possible(self, obj: Any) -> bool:
         """Whether the button is worth showing now; the use case decides."""

@@ -92,8 +92,7 @@ class PlatformAdmin(ModelAdmin):
 
     acts: ClassVar[Sequence[Act]] = ()
     creation: ClassVar[Act | None] = None
-    # A list, because an app above may add panels to the pages of an app below.
-    panels: ClassVar[list[Panel]] = []
+    panels: ClassVar[Sequence[Panel]] = ()
     export_columns: ClassVar[Sequence[Column]] = ()
 
     # --- Lists
@@ -168,6 +167,11 @@ class PlatformAdmin(ModelAdmin):
         return super().changelist_view(request, {**(extra_context or {}), "export_links": links})
 
     # --- Acts and panels
+
+    def extend(self, *, acts: Sequence[Act] = (), panels: Sequence[Panel] = ()) -> None:
+        """Add what an app above brings to the pages of an app below. Call it before the site's URLs are made."""
+        self.acts = (*self.acts, *acts)  # type: ignore[misc]
+        self.panels = (*self.panels, *panels)  # type: ignore[misc]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

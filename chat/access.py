@@ -6,9 +6,13 @@ from enum import IntEnum
 
 from django.db.models import QuerySet
 
+from accounts import roles
 from accounts.models import ApiClient, User
 from chat.errors import RoomNotFound
 from chat.models import Conversation, Member
+
+CHANGE_CONVERSATION, CHANGE_MEMBER = "chat.change_conversation", "chat.change_member"
+CHANGE_MESSAGE, CHANGE_REPORT, CHANGE_SANCTION = "chat.change_message", "chat.change_report", "chat.change_sanction"
 
 
 class Rank(IntEnum):
@@ -64,6 +68,11 @@ class Caller:
         if acting_as is None or (self.user is not None and self.user.is_staff):
             return Rank.AUTHORITY
         return rank_of(conversation_id, acting_as)
+
+    def require(self, permission: str) -> None:
+        """Raise ``NotPermitted`` for staff without the permission. Tenants and members act by their rank."""
+        if self.staff is not None:
+            roles.require(self.staff, permission)
 
     def label(self, *, acting_as: str | None) -> str:
         """The caller's name in the audit."""

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils.translation import gettext_noop
 
 from chat import events, outgoing, queries, takedown
-from chat.access import Caller
+from chat.access import CHANGE_MESSAGE, Caller
 from chat.errors import FieldInvalid, MessageNotFound, RoomInactive
 from chat.models import Conversation, Message, ModerationAct
 from chat.notes import note
@@ -79,6 +79,7 @@ def delete_message(
 
     Raises ``MessageNotFound`` (deleted ones too), ``UnauthorizedEdit``.
     """
+    caller.require(CHANGE_MESSAGE)
     conversation, message = takedown.lock(caller, message_id)
     if message.is_deleted:
         raise MessageNotFound
@@ -95,6 +96,7 @@ def restore_message(
 
     Raises ``MessageNotFound``, ``RoomInactive``, ``UnauthorizedEdit``.
     """
+    caller.require(CHANGE_MESSAGE)
     conversation, message = takedown.lock(caller, message_id)
     is_own = message.sender_id == acting_as and (not message.is_deleted or message.deleted_by == acting_as)
     if not is_own:

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from chat import conversations, queries, takedown
-from chat.access import Caller, Rank, rank_of
+from chat.access import CHANGE_MEMBER, CHANGE_REPORT, CHANGE_SANCTION, Caller, Rank, rank_of
 from chat.errors import FieldInvalid, MessageNotFound, ParticipantNotFound, RoomAccessDenied
 from chat.models import Conversation, Message, ModerationAct, Report, Sanction
 from chat.notes import note
@@ -35,6 +35,7 @@ def mute(
 
     Raises ``RoomNotFound``, ``RoomAccessDenied``, ``ParticipantNotFound``, ``FieldInvalid`` for a time that is over.
     """
+    caller.require(CHANGE_MEMBER)
     room = _enter(caller, room_id, acting_as=acting_as, user_id=user_id)
     if queries.member(room.pk, user_id) is None:
         raise ParticipantNotFound
@@ -68,6 +69,7 @@ def ban(
 
     The user need not be in the room. Raises ``RoomNotFound``, ``RoomAccessDenied``, ``FieldInvalid``.
     """
+    caller.require(CHANGE_MEMBER)
     room = _enter(caller, room_id, acting_as=acting_as, user_id=user_id)
     before = _sanction(room, Sanction.Kind.BAN, user_id, reason, expires_at, now)
     is_member = queries.member(room.pk, user_id) is not None
@@ -99,6 +101,7 @@ def lift(
     reason: str = "",
 ) -> bool:
     """End a mute or ban before its time; False when there is none. Raises ``RoomNotFound``, ``RoomAccessDenied``."""
+    caller.require(CHANGE_SANCTION)
     room = _enter(caller, room_id, acting_as=acting_as, user_id=user_id)
     before = _state(room, kind, user_id)
     open_ones = Sanction.objects.filter(conversation=room, user_id=user_id, kind=kind, lifted_at__isnull=True)
@@ -126,6 +129,7 @@ def kick(
 
     Raises ``RoomNotFound``, ``RoomAccessDenied``, ``ParticipantNotFound``.
     """
+    caller.require(CHANGE_MEMBER)
     room = _enter(caller, room_id, acting_as=acting_as, user_id=user_id)
     conversations.expel(conversation_id=room.pk, client_id=room.client_id, user_id=user_id, why="kicked", now=now)
     note(
@@ -177,7 +181,8 @@ def report(*, caller: Caller, message_id: uuid.UUID, reporter_id: str, reason: s
 
 @use_case
 def resolve_report(*, staff: Caller, report_id: int, now: datetime, reason: str = "") -> bool:
-    """Close a report and leave its message as it is; False when it is closed or gone."""
+    """Close a report and leave its message as it is; False when it is closed or gone. Raises ``NotPermitted``."""
+    staff.require(CHANGE_REPORT)
     report = Report.objects.select_related("message__conversation").filter(pk=report_id).first()
     return report is not None and _close(report, staff, reason, now)
 
@@ -186,8 +191,9 @@ def resolve_report(*, staff: Caller, report_id: int, now: datetime, reason: str 
 def uphold_report(*, staff: Caller, report_id: int, reason: str, now: datetime) -> bool:
     """Take the reported message out of sight, if it is not yet, and close the report; False as ``resolve_report``.
 
-    Raises ``MessageNotFound`` when the message was pruned meanwhile.
+    Raises ``NotPermitted``, ``MessageNotFound`` when the message was pruned meanwhile.
     """
+    staff.require(CHANGE_REPORT)
     report = Report.objects.select_related("message__conversation").filter(pk=report_id).first()
     if report is None:
         return False

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import ApiClient
 from chat import conversations, events
-from chat.access import Caller
+from chat.access import CHANGE_CONVERSATION, Caller
 from chat.errors import FieldInvalid, RoomAccessDenied
 from chat.models import Conversation, ModerationAct
 from chat.notes import note
@@ -72,7 +72,7 @@ def delete_room(*, client: ApiClient, room_id: uuid.UUID, now: datetime) -> None
 def deactivate_room(*, caller: Caller, room_id: uuid.UUID, now: datetime, reason: str = "") -> Conversation:
     """Close a room: its history stays, nothing is added, all sockets close. Repeatable.
 
-    For tenants and staff. Raises ``RoomNotFound``, ``RoomAccessDenied`` for a user of the platform.
+    For tenants and staff. Raises ``NotPermitted``, ``RoomNotFound``, ``RoomAccessDenied`` for a user of the platform.
     """
     return _set_active(caller=caller, room_id=room_id, is_active=False, reason=reason, now=now)
 
@@ -86,6 +86,7 @@ def activate_room(*, caller: Caller, room_id: uuid.UUID, now: datetime, reason: 
 def _set_active(*, caller: Caller, room_id: uuid.UUID, is_active: bool, reason: str, now: datetime) -> Conversation:
     if caller.user is not None:
         raise RoomAccessDenied
+    caller.require(CHANGE_CONVERSATION)
     room = conversations.lock(room_id, among=caller.conversations())
     if room.is_active != is_active:
         act = ModerationAct.Act.ACTIVATE_ROOM if is_active else ModerationAct.Act.DEACTIVATE_ROOM

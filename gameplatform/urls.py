@@ -10,6 +10,7 @@ from chat.api import urls as chat_urls
 from core.wire import chatapi, gamefuse, nest, plyr
 from core.wire.openapi import SchemaView
 from core.wire.unknown import Prefixes
+from gameplatform.operations import pages
 from payments.api import pot_urls, wallet_urls
 from rooms.api import urls as rooms_urls
 from rounds.api import urls as rounds_urls
@@ -27,6 +28,8 @@ _prefixes = Prefixes(
 )
 handler404 = _prefixes.page_not_found
 handler500 = _prefixes.server_error
+
+pages.compose()
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="api-docs"), name="home"),

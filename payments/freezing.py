@@ -14,6 +14,8 @@ from core.db.transactions import use_case
 from payments.errors import TokenNotFound, TokenNotFrozen
 from payments.models import Token, TokenFreezeStep
 
+RELEASE = "payments.change_token"
+
 
 @use_case
 def freeze(*, token_id: int, now: datetime, reason: str, actor: User | None = None) -> bool:

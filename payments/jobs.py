@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext_noop
 
+from accounts import roles
 from accounts.models import ApiClient, User
 from core import trail
 from core.db.batches import delete_in_batches
@@ -32,6 +33,7 @@ from payments.pot_rows import Order, Row
 logger = logging.getLogger(__name__)
 
 # The first seconds belong to the worker that was told; then the sweep takes the job over.
+RETRY = "payments.change_job"
 HINT_SECONDS = 2
 SWEEP_MAX = 500
 FAULTS_MAX = 5
@@ -104,10 +106,11 @@ def sweep(*, now: datetime) -> int:
 
 @use_case
 def retry_failed(*, public_id: uuid.UUID, actor: User, now: datetime, reason: str = "") -> Job:
-    """Make a failed job pending again, for the next sweep. Raises ``JobNotFailed``.
+    """Make a failed job pending again, for the next sweep. Raises ``NotPermitted``, ``JobNotFailed``.
 
     For staff: the game's server was told of the failure and may have sent a new request already.
     """
+    roles.require(actor, RETRY)
     failed = Job.objects.select_for_update(no_key=True).filter(public_id=public_id, status=Job.Status.FAILED)
     job = failed.first()
     if job is None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
+from accounts import roles
 from accounts.models import User
 from core import trail
 from core.db.transactions import use_case
@@ -11,6 +12,8 @@ from rooms import closing, draw, events, locks, opening
 from rooms.models import Participant, Session
 from rooms.transitions import transition
 
+# Voiding, calling off and retrying sessions.
+CHANGE_SESSIONS = "rooms.change_session"
 NOT_ENOUGH = gettext_noop("not enough participants")
 
 
@@ -59,8 +62,9 @@ def start_session(*, session_id: int, now: datetime) -> bool:
 def void_session(*, session_id: int, now: datetime, actor: User | None, reason: str) -> None:
     """End a live session without a winner and refund all entries: pending → out, running → void.
 
-    Raises ``SessionNotFound``, ``TokenFrozen``, or ``TransitionRefused`` when it is over already.
+    Raises ``NotPermitted``, ``SessionNotFound``, ``TokenFrozen``, or ``TransitionRefused`` when it is over already.
     """
+    roles.require(actor, CHANGE_SESSIONS)
     session = locks.lock_session(session_id)
     to = Session.Status.OUT if session.status == Session.Status.PENDING else Session.Status.VOID
     before = {"status": session.status, "entries": session.participants_count}
@@ -72,8 +76,9 @@ def void_session(*, session_id: int, now: datetime, actor: User | None, reason: 
 def call_off_session(*, session_id: int, now: datetime, actor: User | None, reason: str) -> None:
     """Cancel a session that has not started and refund all entries: pending → out.
 
-    Raises ``SessionNotFound``, ``TokenFrozen``, and ``TransitionRefused`` when it runs or is over.
+    Raises ``NotPermitted``, ``SessionNotFound``, ``TokenFrozen``, and ``TransitionRefused`` when it runs or is over.
     """
+    roles.require(actor, CHANGE_SESSIONS)
     session = locks.lock_session(session_id)
     before = {"status": session.status, "entries": session.participants_count}
     closing.close_with_refund(session=session, to=Session.Status.OUT, now=now, reason=reason, actor=actor)

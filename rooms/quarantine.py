@@ -5,11 +5,13 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
+from accounts import roles
 from accounts.models import User
 from core import trail
 from core.db.transactions import use_case
 from rooms import locks
 from rooms.errors import NotQuarantined
+from rooms.lifecycle import CHANGE_SESSIONS
 from rooms.models import Session
 from rooms.transitions import record_transition
 
@@ -22,7 +24,8 @@ def quarantined() -> QuerySet[Session]:
 
 @use_case
 def retry(*, session_id: int, now: datetime, reason: str, actor: User | None = None) -> None:
-    """Release the session to the next tick. Raises ``SessionNotFound``, ``NotQuarantined``."""
+    """Release the session to the next tick. Raises ``NotPermitted``, ``SessionNotFound``, ``NotQuarantined``."""
+    roles.require(actor, CHANGE_SESSIONS)
     session = locks.lock_session(session_id)
     if session.quarantined_at is None or session.status not in Session.LIVE:
         raise NotQuarantined()

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext_noop
 
@@ -180,9 +181,9 @@ def bounded_total(rows: QuerySet[Any]) -> int:
     return rows.order_by()[:TOTAL_MAX].count()
 
 
-def manages(*, user: User, room: Room) -> bool:
+def manages(*, user: User | AnonymousUser, room: Room) -> bool:
     """Whether the user manages the room: as its master, or as staff with the permission."""
-    return (user.is_master and room.owner_id == user.pk) or roles.may(user, MANAGE)
+    return (roles.is_master(user) and room.owner_id == user.pk) or roles.may(user, MANAGE)
 
 
 def recorded_refund(*, actor: User, session_id: int) -> tuple[Session, Sequence[Row]]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
+from accounts import roles
 from accounts.models import User
 from payments import freezing, wallets
 from payments.audit import Finding
@@ -67,7 +68,8 @@ def reconcile(*, now: datetime) -> tuple[Breach, list[str]]:
 
 
 def release(*, symbol: str, actor: User, reason: str, now: datetime) -> None:
-    """Release a frozen token. Raises as ``require_releasable``."""
+    """Release a frozen token. Raises ``NotPermitted``, and as ``require_releasable``."""
+    roles.require(actor, freezing.RELEASE)
     token = require_releasable(symbol)
     freezing.release(token_id=token.pk, now=now, reason=reason, actor=actor)
     logger.warning("ledger_released symbol=%s actor=%s reason=%r", token.symbol, actor.username, reason)

@@ -7,11 +7,14 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_noop
 
+from accounts import roles
 from accounts.models import ApiClient, Game, GameUser, User
 from core import trail
 from core.db.transactions import use_case
 from rounds.errors import GameDisabled, GameInUse, GameNotFound
 from rounds.models import Contest, GameAccess, Leaderboard, Round, new_game_token
+
+RENEW_TOKEN = "rounds.change_gameaccess"
 
 
 def find_access(*, game_id: int | None, token: str | None) -> GameAccess | None:
@@ -45,8 +48,10 @@ def open_access(*, game: Game, now: datetime) -> GameAccess:
 def renew_token(*, game: Game, actor: User, reason: str, now: datetime) -> str:
     """Give the game a new token: clients that still send the old one can no longer sign players up.
 
-    The trail says that it was renewed, and neither token. Raises ``GameNotFound`` for a game without access.
+    The trail says that it was renewed, and neither token. Raises ``NotPermitted``, and ``GameNotFound``
+    for a game without access.
     """
+    roles.require(actor, RENEW_TOKEN)
     access = GameAccess.objects.select_for_update(no_key=True).filter(game=game).first()
     if access is None:
         raise GameNotFound()

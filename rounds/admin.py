@@ -5,7 +5,7 @@ What decides a result is read-only here: a score comes from a player or the game
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -15,9 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 
-from accounts import roles
-from accounts.api_keys import issue_key_for_game
-from accounts.models import ApiKey, GameUser, User
+from accounts import api_keys
+from accounts.models import ApiKey, GameUser
 from backoffice.acts import Act, ShownOnce
 from backoffice.admin import PlatformAdmin, ReadOnlyAdmin
 from backoffice.panels import Cell, Panel, Table, linked
@@ -41,6 +40,7 @@ class GameVariableInline(TabularInline):
 
 class NewServiceKey(Act):
     slug = "service-key"
+    permission = api_keys.ISSUE
     title = gettext_lazy("New service key")
     icon = "key"
     advice = {
@@ -52,12 +52,9 @@ class NewServiceKey(Act):
             "The server of %(game)s gets a further key for its rounds. Name and token are shown once, on the next page."
         ) % {"game": obj.game}
 
-    def is_allowed(self, request: HttpRequest, obj: GameAccess) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, "accounts.add_apikey")
-
     def run(self, *, actor: Any, obj: GameAccess, data: dict[str, Any], now: datetime) -> ShownOnce:
         scopes = [ApiKey.Scope.ROUNDS]
-        issued = issue_key_for_game(game=obj.game, scopes=scopes, actor=actor, reason=data["reason"], now=now)
+        issued = api_keys.issue_key_for_game(game=obj.game, scopes=scopes, actor=actor, reason=data["reason"], now=now)
         return ShownOnce(
             done=_("The server of %(game)s has a new service key: %(prefix)s.")
             % {"game": obj.game, "prefix": issued.key.prefix},
@@ -67,6 +64,7 @@ class NewServiceKey(Act):
 
 class RenewToken(Act):
     slug = "renew-token"
+    permission = access.RENEW_TOKEN
     title = gettext_lazy("New game token")
     icon = "autorenew"
     is_dangerous = True
@@ -76,9 +74,6 @@ class RenewToken(Act):
             "%(game)s gets a new token at once. Copies of the game that send the old one can no longer sign players"
             " up; who is signed in stays so."
         ) % {"game": obj.game}
-
-    def is_allowed(self, request: HttpRequest, obj: GameAccess) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, "rounds.change_gameaccess")
 
     def run(self, *, actor: Any, obj: GameAccess, data: dict[str, Any], now: datetime) -> ShownOnce:
         token = access.renew_token(game=obj.game, actor=actor, reason=data["reason"], now=now)
@@ -193,7 +188,7 @@ class ContestAdmin(ReadOnlyAdmin):
     search_fields = ("multiplayer_id",)
     search_help_text = gettext_lazy("A multiplayer id, or a contest's id")
     ordering = ("-id",)
-    panels: ClassVar[list[Panel]] = [RankingPanel()]
+    panels = (RankingPanel(),)
     export_columns = (
         ("id", lambda contest: contest.pk),
         ("game", lambda contest: contest.game.name),
@@ -295,6 +290,7 @@ class LeaderboardAdmin(ReadOnlyAdmin):
 
 class RemoveEntry(Act):
     slug = "remove"
+    permission = leaderboards.REMOVE_ENTRY
     title = gettext_lazy("Take off the board")
     icon = "delete"
     is_dangerous = True
@@ -304,9 +300,6 @@ class RemoveEntry(Act):
             "username": obj.game_user.username,
             "board": obj.leaderboard.name,
         }
-
-    def is_allowed(self, request: HttpRequest, obj: LeaderboardEntry) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, "rounds.delete_leaderboardentry")
 
     def run(self, *, actor: Any, obj: LeaderboardEntry, data: dict[str, Any], now: datetime) -> str:
         removed = leaderboards.remove_entry(actor=actor, entry_id=obj.pk, reason=data["reason"], now=now)

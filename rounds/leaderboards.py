@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_noop
 
+from accounts import roles
 from accounts.models import User
 from core import trail
 from core.db.transactions import use_case
@@ -18,6 +19,8 @@ from rounds.players import require_self
 from rounds.standings import clean_score, score_text, standing_of
 
 ENTRY_FIELDS = ("score", "leaderboard__name", "game_user_id", "game_user__username", "metadata", "created_at")
+
+REMOVE_ENTRY = "rounds.delete_leaderboardentry"
 
 
 @use_case
@@ -60,7 +63,11 @@ def clear_entries(*, actor: Actor, game_user_id: int, name: str | None, now: dat
 
 @use_case
 def remove_entry(*, actor: User, entry_id: int, reason: str, now: datetime) -> bool:
-    """Take one entry off its board, by staff: a board is only as good as its worst cheat. False when it is gone."""
+    """Take one entry off its board, by staff: a board is only as good as its worst cheat. False when it is gone.
+
+    Raises ``NotPermitted``.
+    """
+    roles.require(actor, REMOVE_ENTRY)
     entry = LeaderboardEntry.objects.select_for_update().filter(pk=entry_id).first()
     if entry is None:
         return False

@@ -1,7 +1,7 @@
 """Webhooks in the back-office: endpoints with their acts, deliveries to look at and replay, events."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -18,13 +18,11 @@ from accounts.models import ApiClient, User
 from backoffice.acts import Act, ReasonForm, RotationForm, ShownOnce
 from backoffice.admin import ReadOnlyAdmin
 from backoffice.panels import Button, Cell, Panel, Table, kept_text
-from webhooks import deliveries, endpoints, sending
+from webhooks import deliveries, endpoints, policies, sending
 from webhooks.catalogue import GAME, MASTER, TENANT, EventType
 from webhooks.models import NAME_LENGTH_MAX, URL_LENGTH_MAX, Delivery, Endpoint, Event
 
 ROWS_SHOWN = 50
-CHANGE_ENDPOINTS = "webhooks.change_endpoint"
-REPLAY = "webhooks.change_delivery"
 READ_CHAT = "chat.view_message"
 STATE_TONES = {"pending": "info", "delivered": "success", "dead": "danger"}
 OWNER_KINDS = {MASTER: gettext_lazy("master"), TENANT: gettext_lazy("tenant"), GAME: gettext_lazy("game")}
@@ -103,8 +101,7 @@ class CreateForm(TermsForm):
 class EndpointAct(Act):
     """An act of staff that may change endpoints."""
 
-    def is_allowed(self, request: HttpRequest, obj: Endpoint) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, CHANGE_ENDPOINTS)
+    permission = policies.CHANGE
 
     def is_possible(self, obj: Endpoint) -> bool:
         return obj.deleted_at is None
@@ -112,6 +109,7 @@ class EndpointAct(Act):
 
 class CreateEndpoint(EndpointAct):
     slug = "add"
+    permission = policies.ADD
     needs_fresh_login = True
     title = gettext_lazy("New webhook endpoint")
     icon = "add"
@@ -226,6 +224,7 @@ class SendTest(EndpointAct):
 
 class ReplayDead(EndpointAct):
     slug = "replay-dead"
+    permission = policies.REPLAY
     title = gettext_lazy("Replay what was given up")
     icon = "replay"
 
@@ -236,9 +235,6 @@ class ReplayDead(EndpointAct):
             "%(count)s dead deliveries to %(name)s are tried again, each under its own id, with all attempts anew.",
             count,
         ) % {"count": count, "name": obj.name}
-
-    def is_allowed(self, request: HttpRequest, obj: Endpoint) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, REPLAY)
 
     def is_possible(self, obj: Endpoint) -> bool:
         return obj.disabled_at is None
@@ -353,10 +349,10 @@ class EndpointAdmin(ReadOnlyAdmin):
         EnableEndpoint(),
         DeleteEndpoint(),
     )
-    panels: ClassVar[list[Panel]] = [DeliveriesPanel()]
+    panels = (DeliveriesPanel(),)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, "webhooks.add_endpoint")
+        return roles.may(request.user, policies.ADD)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # What signs is nobody's to see, and is not fetched.
@@ -385,6 +381,7 @@ class EndpointAdmin(ReadOnlyAdmin):
 
 class ReplayDelivery(Act):
     slug = "replay"
+    permission = policies.REPLAY
     title = gettext_lazy("Replay")
     icon = "replay"
     advice = {"WEBHOOK_ENDPOINT_DISABLED": gettext_lazy("Enable the endpoint on its page, then replay.")}
@@ -394,9 +391,6 @@ class ReplayDelivery(Act):
             "event": obj.event,
             "name": obj.endpoint.name,
         }
-
-    def is_allowed(self, request: HttpRequest, obj: Delivery) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, REPLAY)
 
     def is_possible(self, obj: Delivery) -> bool:
         return obj.state != Delivery.State.PENDING

@@ -19,6 +19,7 @@ from accounts.models import User
 from core import trail
 from core.db.transactions import require_atomic, use_case
 from core.security.secrets import decrypt
+from webhooks import policies
 from webhooks.errors import DeliveryNotFound, DeliveryPending, EndpointDisabled, EndpointNotFound
 from webhooks.models import ERROR_LENGTH_MAX, REASON_LENGTH_MAX, Delivery, Endpoint, Event
 from webhooks.outbox import time_text
@@ -169,12 +170,13 @@ def replay(*, delivery_id: int, actor: User | None, reason: str, now: datetime, 
     """Deliver once more, under the same ``webhook-id``, with all attempts anew; the delivery, its event loaded.
 
     Raises ``DeliveryNotFound`` for those of endpoints not ``among`` the caller's, ``EndpointDisabled``,
-    ``DeliveryPending``.
+    ``DeliveryPending``, ``NotPermitted``.
     """
     endpoint_id = Delivery.objects.filter(pk=delivery_id, endpoint__in=among).values_list("endpoint_id", flat=True)
     endpoint = Endpoint.objects.select_for_update(no_key=True).filter(pk__in=list(endpoint_id)).first()
     if endpoint is None:
         raise DeliveryNotFound()
+    policies.require(actor, policies.REPLAY, endpoint)
     if endpoint.disabled_at is not None:
         raise EndpointDisabled()
     delivery = Delivery.objects.filter(pk=delivery_id).select_related("event").get()
@@ -198,11 +200,12 @@ def replay(*, delivery_id: int, actor: User | None, reason: str, now: datetime, 
 @use_case
 def replay_dead(*, endpoint_id: int, actor: User | None, reason: str, now: datetime, among: QuerySet[Endpoint]) -> int:
     """Deliver all that was given up of an endpoint; how many there are. Raises ``EndpointNotFound``,
-    ``EndpointDisabled``.
+    ``EndpointDisabled``, ``NotPermitted``.
     """
     endpoint = among.select_for_update(no_key=True, of=("self",)).filter(pk=endpoint_id).first()
     if endpoint is None:
         raise EndpointNotFound()
+    policies.require(actor, policies.REPLAY, endpoint)
     if endpoint.disabled_at is not None:
         raise EndpointDisabled()
     count = _revive(Delivery.objects.filter(endpoint=endpoint, state=State.DEAD), now)

@@ -1,6 +1,7 @@
 """Who is told, where, of what, signed with what (use cases; each is in the audit trail).
 
-``actor`` is the person who acts; ``None`` for an API client, which ``reason`` names then.
+``actor`` is the person who acts; ``None`` for an API client, which ``reason`` names then. Raises ``NotPermitted`` for a
+person who may not (``webhooks.policies``).
 """
 
 import uuid
@@ -17,7 +18,7 @@ from core import trail
 from core.db.transactions import use_case
 from core.security.names import clean_name
 from core.security.secrets import encrypt
-from webhooks import deliveries, outbox, signing
+from webhooks import deliveries, outbox, policies, signing
 from webhooks.addresses import Resolver, look_up, public_addresses_within, target_of, unreachable
 from webhooks.catalogue import ALLOWED, TEST, EventType
 from webhooks.errors import (
@@ -102,9 +103,10 @@ def create(
     Raises ``InvalidName``, ``UrlRefused``, ``EndpointInvalid`` for types that there are none of for this owner,
     ``TooManyEndpoints``.
     """
+    endpoint = Endpoint(client=client, user=user, url=url, created_at=now)
+    policies.require(actor, policies.ADD, endpoint)
     # Before the transaction: looking a name up may take seconds.
     _require_public(url, resolve)
-    endpoint = Endpoint(client=client, user=user, url=url, created_at=now)
     endpoint.name = clean_name(name, max_length=NAME_LENGTH_MAX)
     endpoint.types = _types(endpoint, types)
     return _create(endpoint=endpoint, actor=actor, reason=reason, now=now)
@@ -146,7 +148,7 @@ def change(
 def _change(
     *, endpoint_id: int, among: QuerySet[Endpoint], terms: Terms, actor: User | None, reason: str, now: datetime
 ) -> Endpoint:
-    endpoint = _lock(endpoint_id, among)
+    endpoint = _lock(endpoint_id, among, actor)
     before = terms_of(endpoint)
     if terms.name is not None:
         endpoint.name = clean_name(terms.name, max_length=NAME_LENGTH_MAX)
@@ -181,7 +183,7 @@ def rotate_secret(
     """
     if old_ends_at > now + OLD_SECRET_MAX:
         raise EndpointInvalid(gettext_noop("An old secret signs for a week at most"))
-    endpoint = _lock(endpoint_id, among)
+    endpoint = _lock(endpoint_id, among, actor)
     _keep_old_secret(endpoint, now)
     secret = signing.new_secret()
     endpoint.old_secret_encrypted, endpoint.old_secret_ends_at = endpoint.secret_encrypted, old_ends_at
@@ -203,7 +205,7 @@ def rotate_secret(
 @use_case
 def disable(*, endpoint_id: int, among: QuerySet[Endpoint], actor: User | None, reason: str, now: datetime) -> Endpoint:
     """Send nothing more, not even what is on its way. Safe to repeat. Raises ``EndpointNotFound``."""
-    endpoint = _lock(endpoint_id, among)
+    endpoint = _lock(endpoint_id, among, actor)
     before = terms_of(endpoint)
     if deliveries.disable(endpoint=endpoint, reason=reason, now=now):
         _record(gettext_noop("webhook endpoint disabled"), endpoint, actor, reason, now, before=before)
@@ -216,7 +218,7 @@ def enable(*, endpoint_id: int, among: QuerySet[Endpoint], actor: User | None, r
 
     Raises ``EndpointNotFound``.
     """
-    endpoint = _lock(endpoint_id, among)
+    endpoint = _lock(endpoint_id, among, actor)
     before = terms_of(endpoint)
     if _enable(endpoint):
         _record(gettext_noop("webhook endpoint enabled"), endpoint, actor, reason, now, before=before)
@@ -228,7 +230,7 @@ def delete(
     *, endpoint_id: int, among: QuerySet[Endpoint], actor: User | None, now: datetime, reason: str = "deleted"
 ) -> None:
     """Send nothing more and hide it for good. Raises ``EndpointNotFound``."""
-    endpoint = _lock(endpoint_id, among)
+    endpoint = _lock(endpoint_id, among, actor)
     before = terms_of(endpoint)
     deliveries.disable(endpoint=endpoint, reason=reason, now=now)
     endpoint.deleted_at = now
@@ -241,7 +243,7 @@ def send_test(
     *, endpoint_id: int, among: QuerySet[Endpoint], actor: User | None, now: datetime, reason: str = ""
 ) -> Delivery:
     """Send a ``webhook.test``; the delivery, its event loaded. Raises ``EndpointNotFound``, ``EndpointDisabled``."""
-    endpoint = _lock(endpoint_id, among)
+    endpoint = _lock(endpoint_id, among, actor)
     if endpoint.disabled_at is not None:
         raise EndpointDisabled()
     data = {"endpoint_id": str(endpoint.public_id), "name": endpoint.name}
@@ -279,10 +281,11 @@ def _keep_old_secret(endpoint: Endpoint, now: datetime) -> None:
     OldSecret.objects.create(endpoint=endpoint, secret_encrypted=sealed, ends_at=ends_at)
 
 
-def _lock(endpoint_id: int, among: QuerySet[Endpoint]) -> Endpoint:
+def _lock(endpoint_id: int, among: QuerySet[Endpoint], actor: User | None) -> Endpoint:
     endpoint = among.select_for_update(no_key=True, of=("self",)).filter(pk=endpoint_id).first()
     if endpoint is None:
         raise EndpointNotFound()
+    policies.require(actor, policies.CHANGE, endpoint)
     return endpoint
 
 

@@ -1,26 +1,15 @@
 """What the chat's acts share: who may press, as whom it runs, and for how long a sanction lasts."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts import roles
 from accounts.models import User
-from backoffice.acts import Act, ReasonForm
+from backoffice.acts import ReasonForm
 from chat.access import Caller
-
-
-class ChatAct(Act):
-    """An act of staff with the permission to change the model."""
-
-    permission: ClassVar[str]
-
-    def is_allowed(self, request: HttpRequest, obj: Any) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, self.permission)
 
 
 class DurationForm(ReasonForm):

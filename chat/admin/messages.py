@@ -1,7 +1,7 @@
 """Messages and what was reported about them."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from backoffice.acts import Act
 from backoffice.admin import ReadOnlyAdmin
 from backoffice.panels import Panel, Table
 from backoffice.searching import as_uuid
 from chat import messages, moderation, queries
-from chat.admin.acting import ChatAct, as_staff
+from chat.access import CHANGE_MESSAGE, CHANGE_REPORT
+from chat.admin.acting import as_staff
 from chat.admin.rooms import MESSAGE_HEADINGS, TEXT_SHOWN, message_cells
 from chat.models import Message, Report
 
@@ -22,12 +24,12 @@ from chat.models import Message, Report
 AROUND = 10
 
 
-class DeleteMessage(ChatAct):
+class DeleteMessage(Act):
     slug = "take-down"
     title = gettext_lazy("Delete message")
     icon = "delete"
     is_dangerous = True
-    permission = "chat.change_message"
+    permission = CHANGE_MESSAGE
     advice = {"MESSAGE_NOT_FOUND": gettext_lazy("Somebody else has deleted it.")}
 
     def explanation(self, obj: Message) -> str:
@@ -45,11 +47,11 @@ class DeleteMessage(ChatAct):
         return _("The message is deleted.")
 
 
-class RestoreMessage(ChatAct):
+class RestoreMessage(Act):
     slug = "restore"
     title = gettext_lazy("Restore message")
     icon = "restore_from_trash"
-    permission = "chat.change_message"
+    permission = CHANGE_MESSAGE
     advice = {"ROOM_INACTIVE": gettext_lazy("Reopen the conversation first.")}
 
     def explanation(self, obj: Message) -> str:
@@ -102,7 +104,7 @@ class MessageAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
     acts = (DeleteMessage(), RestoreMessage())
-    panels: ClassVar[list[Panel]] = [AroundPanel()]
+    panels = (AroundPanel(),)
 
     def search_exactly(self, term: str) -> Q:
         key = as_uuid(term)
@@ -120,10 +122,10 @@ class MessageAdmin(ReadOnlyAdmin):
         return (True, _("deleted")) if message.is_deleted else None
 
 
-class ReportAct(ChatAct):
+class ReportAct(Act):
     """An act on a report that is open."""
 
-    permission = "chat.change_report"
+    permission = CHANGE_REPORT
 
     def is_possible(self, obj: Report) -> bool:
         return obj.resolved_at is None
@@ -167,7 +169,7 @@ class ReportAdmin(ReadOnlyAdmin):
     fields = ("created_at", "reporter_id", "reason", "sender", "content", "resolved_at")
     readonly_fields = fields
     acts = (UpholdReport(), DismissReport())
-    panels: ClassVar[list[Panel]] = [AroundPanel()]
+    panels = (AroundPanel(),)
     export_columns = (
         ("at", lambda report: report.created_at),
         ("reporter", lambda report: report.reporter_id),

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, Q
@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from backoffice.acts import Act
 from backoffice.admin import ReadOnlyAdmin
 from backoffice.panels import Cell, Panel, Table
 from backoffice.searching import as_uuid
 from chat import moderation, queries, tenant_rooms
-from chat.admin.acting import ChatAct, DurationForm, as_staff, ends_at
+from chat.access import CHANGE_CONVERSATION, CHANGE_MEMBER, CHANGE_SANCTION
+from chat.admin.acting import DurationForm, as_staff, ends_at
 from chat.models import Conversation, Member, Message, ModerationAct, Sanction
 from core.db import clock
 
@@ -25,13 +27,13 @@ TEXT_SHOWN = 120
 STATE_TONES = {True: "success", False: "warning"}
 
 
-class CloseConversation(ChatAct):
+class CloseConversation(Act):
     slug = "close"
     # Not just "Close": that is what the theme calls the way back.
     title = gettext_lazy("Close conversation")
     icon = "lock"
     is_dangerous = True
-    permission = "chat.change_conversation"
+    permission = CHANGE_CONVERSATION
 
     def explanation(self, obj: Conversation) -> str:
         return _(
@@ -46,11 +48,11 @@ class CloseConversation(ChatAct):
         return _("%(name)s is closed.") % {"name": obj.name}
 
 
-class ReopenConversation(ChatAct):
+class ReopenConversation(Act):
     slug = "reopen"
     title = gettext_lazy("Reopen")
     icon = "lock_open"
-    permission = "chat.change_conversation"
+    permission = CHANGE_CONVERSATION
 
     def explanation(self, obj: Conversation) -> str:
         return _("%(name)s takes messages again.") % {"name": obj.name}
@@ -63,10 +65,10 @@ class ReopenConversation(ChatAct):
         return _("%(name)s is open again.") % {"name": obj.name}
 
 
-class MemberAct(ChatAct):
+class MemberAct(Act):
     """An act on somebody in a conversation."""
 
-    permission = "chat.change_member"
+    permission = CHANGE_MEMBER
 
     def target(self, actor: Any, obj: Member) -> dict[str, Any]:
         """Who and where, as the use cases take it."""
@@ -128,11 +130,11 @@ class Ban(Kick):
         return _("%(who)s is banned from %(room)s.") % self.names(obj)
 
 
-class Lift(ChatAct):
+class Lift(Act):
     slug = "lift"
     title = gettext_lazy("Lift")
     icon = "undo"
-    permission = "chat.change_sanction"
+    permission = CHANGE_SANCTION
 
     def explanation(self, obj: Sanction) -> str:
         return _("The %(kind)s of %(who)s in %(room)s ends now.") % {
@@ -281,7 +283,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
     acts = (CloseConversation(), ReopenConversation())
-    panels: ClassVar[list[Panel]] = [MessagesPanel(), MembersPanel(), SanctionsPanel(), ModerationPanel()]
+    panels = (MessagesPanel(), MembersPanel(), SanctionsPanel(), ModerationPanel())
     export_columns = (
         ("id", lambda room: room.pk),
         ("name", lambda room: room.name),

@@ -1,6 +1,6 @@
 """Lists as files: each person sees its own, a superuser all. Who comes in and who tries to: what django-axes keeps."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from axes.models import AccessAttempt, AccessLog
 from django.contrib import admin
@@ -71,7 +71,7 @@ class ExportAdmin(ReadOnlyAdmin):
         "finished_at",
     )
     readonly_fields = fields
-    panels: ClassVar[list[Panel]] = [FilePanel()]
+    panels = (FilePanel(),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).select_related("requester")

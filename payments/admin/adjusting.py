@@ -12,8 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts import roles
-from accounts.admin import PlatformUserAdmin
 from accounts.models import User
 from backoffice.acts import Act, ReasonForm
 from backoffice.admin import ReadOnlyAdmin
@@ -61,9 +59,10 @@ class Adjust(Act):
         "IDEMPOTENCY_KEY_REUSED": gettext_lazy("This page was sent before with other values. Open it anew."),
     }
 
+    permission = adjustments.ADJUST
+
     def is_allowed(self, request: HttpRequest, obj: User) -> bool:
-        user = request.user
-        return isinstance(user, User) and user.pk != obj.pk and roles.may(user, adjustments.ADJUST)
+        return super().is_allowed(request, obj) and request.user.pk != obj.pk
 
     def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
         token, amount_minor = data["token"], data["amount_minor"]
@@ -143,8 +142,6 @@ class WalletsPanel(Panel):
 
 
 DEPOSIT, WITHDRAW = Deposit(), Withdraw()
-PlatformUserAdmin.acts.extend([DEPOSIT, WITHDRAW])
-PlatformUserAdmin.panels.append(WalletsPanel())
 
 
 class AmountColumns(ReadOnlyAdmin):
@@ -188,6 +185,7 @@ class AdjustmentAdmin(AmountColumns):
 
 class ApproveRequest(Act):
     slug = "approve"
+    permission = adjustments.APPROVE
     needs_fresh_login = True
     title = gettext_lazy("Approve")
     icon = "check"
@@ -203,9 +201,6 @@ class ApproveRequest(Act):
             "requester": obj.requester.username,
             "reason": obj.reason,
         }
-
-    def is_allowed(self, request: HttpRequest, obj: AdjustmentRequest) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, adjustments.APPROVE)
 
     def is_possible(self, obj: AdjustmentRequest) -> bool:
         return obj.state == AdjustmentRequest.State.REQUESTED

@@ -1,6 +1,6 @@
 """Tokens, accounts and transfers: read-only for everyone, superusers too."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.acts import Act
 from backoffice.admin import ReadOnlyAdmin
 from backoffice.panels import Cell, Panel, Table
 from backoffice.searching import as_number
@@ -62,8 +61,6 @@ class TokenAdmin(ReadOnlyAdmin):
     ordering = ("symbol",)
     fields = ("symbol", "name", "decimals", "supply", "payouts_frozen_at", "payouts_frozen_reason", "created_at")
     readonly_fields = fields
-    # A list of its own: rooms adds the release of a frozen token.
-    acts: ClassVar[list[Act]] = []
 
     @admin.display(description=gettext_lazy("in circulation"))
     def supply(self, token: Token) -> str:
@@ -109,7 +106,7 @@ class AccountAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = ("holder", "kind", "balance", "created_at")
     readonly_fields = fields
-    panels: ClassVar[list[Panel]] = [StatementPanel()]
+    panels = (StatementPanel(),)
     export_columns = (
         ("id", lambda account: account.pk),
         ("holder", account_text),

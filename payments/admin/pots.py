@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -12,8 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from accounts import roles
-from accounts.models import User
 from backoffice.acts import Act
 from backoffice.admin import PlatformAdmin, ReadOnlyAdmin
 from backoffice.panels import Cell, Panel, Table, kept_text
@@ -91,7 +89,7 @@ class PotAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = ("game", "number", "address", "status", "members_count", "capacity", "deadline", "created_at", "over_at")
     readonly_fields = fields
-    panels: ClassVar[list[Panel]] = [HoldingsPanel(), PotMembersPanel(), PotTransfersPanel()]
+    panels = (HoldingsPanel(), PotMembersPanel(), PotTransfersPanel())
     export_columns = (
         ("id", lambda pot: pot.pk),
         ("game", lambda pot: pot.game.name),
@@ -119,6 +117,7 @@ class PotAdmin(ReadOnlyAdmin):
 
 class RetryJob(Act):
     slug = "retry"
+    permission = jobs.RETRY
     needs_fresh_login = True
     title = gettext_lazy("Try again")
     icon = "replay"
@@ -129,9 +128,6 @@ class RetryJob(Act):
             "The job failed (%(error)s), and the game's server was told so: it may have asked anew, which would do it"
             " twice. The job is tried again within seconds."
         ) % {"error": kept_text(obj.error_message) or obj.error_code or _("no reason was kept")}
-
-    def is_allowed(self, request: HttpRequest, obj: Job) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, "payments.change_job")
 
     def is_possible(self, obj: Job) -> bool:
         return obj.status == Job.Status.FAILED
@@ -177,7 +173,7 @@ class JobAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
     acts = (RetryJob(),)
-    panels: ClassVar[list[Panel]] = [AskedPanel()]
+    panels = (AskedPanel(),)
     export_columns = (
         ("id", lambda job: job.public_id),
         ("kind", lambda job: job.kind),
@@ -264,7 +260,7 @@ class PlayerProfileAdmin(ReadOnlyAdmin):
         "created_at",
     )
     readonly_fields = fields
-    panels: ClassVar[list[Panel]] = [PlayerSessionsPanel(), AllowancesPanel()]
+    panels = (PlayerSessionsPanel(), AllowancesPanel())
     export_columns = (
         ("id", lambda player: player.pk),
         ("plyrId", lambda player: player.plyr_id),

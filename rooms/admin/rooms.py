@@ -1,7 +1,7 @@
 """Rooms: made, edited, paused, resumed and deleted by acts, by their master or by staff that may change rooms."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -15,7 +15,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts import roles
-from accounts.models import Game, User
+from accounts.models import Game
 from backoffice.acts import Act, ActForm, ReasonForm
 from backoffice.panels import Cell, Panel, Table
 from backoffice.searching import as_number
@@ -175,7 +175,7 @@ class RoomAct(Act):
     """An act of whoever manages the room."""
 
     def is_allowed(self, request: HttpRequest, obj: Room) -> bool:
-        return isinstance(request.user, User) and queries.manages(user=request.user, room=obj)
+        return queries.manages(user=request.user, room=obj)
 
     def is_possible(self, obj: Room) -> bool:
         return obj.status != Room.Status.DELETED
@@ -342,7 +342,7 @@ class RoomAdmin(OwnedAdmin):
     readonly_fields = fields
     creation = CreateRoom()
     acts = (EditRoom(), PauseRoom(), ResumeRoom(), DeleteRoom())
-    panels: ClassVar[list[Panel]] = [TermsPanel(), SessionsPanel(), VolumePanel()]
+    panels = (TermsPanel(), SessionsPanel(), VolumePanel())
     export_columns = (
         ("id", lambda room: room.pk),
         ("name", lambda room: room.name),
@@ -363,8 +363,7 @@ class RoomAdmin(OwnedAdmin):
         return super().get_queryset(request).select_related("game", "owner", "token", "current_session")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        user = request.user
-        return isinstance(user, User) and (roles.is_master(user) or roles.may(user, queries.MANAGE))
+        return roles.is_master(request.user) or roles.may(request.user, queries.MANAGE)
 
     @display(description=gettext_lazy("status"), ordering="status", label=STATUS_TONES)
     def shown_status(self, room: Room) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Sessions and participants: what happened, to whom, and the two acts of staff: void with refund, and retry."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -13,8 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from accounts import roles
-from accounts.models import User
 from backoffice.acts import Act
 from backoffice.panels import Button, Cell, Panel, Table, kept_text
 from backoffice.searching import as_number
@@ -29,7 +27,6 @@ from rooms.proof import proof
 
 ROWS_SHOWN = 200
 Status = Session.Status
-RUN_SESSIONS = "rooms.change_session"
 # A live session's page follows it, but for no longer: a login must not stay alive by a page that was left open.
 REFRESH_SECONDS = 5
 FOLLOWED_BEFORE = timedelta(minutes=10)
@@ -38,8 +35,7 @@ FOLLOWED_BEFORE = timedelta(minutes=10)
 class SessionAct(Act):
     """An act of staff that may change sessions."""
 
-    def is_allowed(self, request: HttpRequest, obj: Session) -> bool:
-        return isinstance(request.user, User) and roles.may(request.user, RUN_SESSIONS)
+    permission = lifecycle.CHANGE_SESSIONS
 
 
 class VoidSession(SessionAct):
@@ -222,7 +218,7 @@ class SessionAdmin(OwnedAdmin):
     )
     readonly_fields = fields
     acts = (VoidSession(), RetrySession())
-    panels: ClassVar[list[Panel]] = [OutcomePanel(), ParticipantsPanel(), TimelinePanel(), TransfersPanel()]
+    panels = (OutcomePanel(), ParticipantsPanel(), TimelinePanel(), TransfersPanel())
     export_columns = (
         ("id", lambda session: session.pk),
         ("session", lambda session: session.code),

@@ -9,11 +9,10 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from backoffice.admin import PlatformAdmin
 from payments.models import Account, AdjustmentRequest
 from rooms.models import Session
 from tests.access.authenticating import equip
-from tests.support.backoffice import one_of_each, run_session
+from tests.support.backoffice import acts, one_of_each, run_session
 from tests.support.books import balance, nothing_moves
 from webhooks.models import Endpoint
 
@@ -57,14 +56,6 @@ def world(staff, player, gold, make_room, people, fund, join):
     room = make_room()
     session = run_session(room, guests, join)
     return one_of_each(room=room, session=session, superuser=staff, player=player, gold=gold)
-
-
-def acts():
-    """(label.slug, model's admin, act) of every act of every page there is."""
-    for model, pages in admin.site._registry.items():
-        if isinstance(pages, PlatformAdmin):
-            for act in (*pages.acts, *([pages.creation] if pages.creation else [])):
-                yield f"{model._meta.label_lower}.{act.slug}", model, act
 
 
 def kept(page):

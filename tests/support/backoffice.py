@@ -1,13 +1,20 @@
 """The back-office's cast and a platform with something to see of every kind."""
 
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db.models import Model
 
 from accounts import api_keys
 from accounts.models import ApiClient, Game, GameUser, User
+from backoffice.acts import Act
+from backoffice.admin import PlatformAdmin
 from chat import messages, moderation
 from chat.access import Caller
 from chat.models import Member, Message, ModerationAct, Report, Sanction
@@ -181,3 +188,13 @@ def one_of_each(*, room: Any, session: Session, superuser: User, player: User, g
         "payments.adjustmentrequest": request,
         "core.auditentry": AuditEntry.objects.order_by("-id").first(),
     }
+
+
+def acts() -> Iterator[tuple[str, type[Model], Act]]:
+    """(label.slug, model, act) of every act of every page there is."""
+    # The routes compose the pages.
+    import_module(settings.ROOT_URLCONF)
+    for model, pages in admin.site._registry.items():
+        if isinstance(pages, PlatformAdmin):
+            for act in (*pages.acts, *([pages.creation] if pages.creation else [])):
+                yield f"{model._meta.label_lower}.{act.slug}", model, act
