@@ -67,7 +67,7 @@ class FreezeUser(Act):
     def explanation(self, obj: User) -> str:
         return _(
             "%(username)s is signed out everywhere within seconds and cannot sign in, play, chat or pay until"
-            " somebody unfreezes the account. Its tokens stay where they are, and sessions it has paid for are played"
+            " staff unfreeze the account. Its tokens stay where they are, and sessions it has paid for are played"
             " to their end. Rooms of a master go on: pause them on their own pages."
         ) % {"username": obj.username}
 
@@ -140,13 +140,13 @@ class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
         parts = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return parts
-        # How a password is kept is nothing for who only looks.
+        # How a password is stored does not concern readers.
         return ((None, {"fields": ("username",)}), *parts[1:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         # A user is frozen by an act, which says why.
         fields = ("last_login", "date_joined", "is_active")
-        # Who may change users must not be able to make itself, or anybody, more than that.
+        # Who may change users must not be able to grant more rights, to itself or to others.
         return fields if request.user.is_superuser else (*fields, *RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""Freezing a user: every door closes at once, and nothing of the user's is lost."""
+"""Freeze and unfreeze users: every sign-in ends at once, and the user keeps everything it owns."""
 
 from datetime import datetime
 
@@ -30,7 +30,7 @@ def is_in_reach(*, actor: User | AnonymousUser, user: User) -> bool:
 def freeze_user(*, user_id: int, actor: User, reason: str, now: datetime) -> bool:
     """Close the API, the sockets, the games and the back-office to a user; ``False`` when they were closed already.
 
-    Places that are paid are played to their end, and a prize still arrives: only nobody can use it. Rooms of a master
+    Places that are paid are played to their end, and a prize still arrives, though it cannot be used. Rooms of a master
     go on. Raises ``NotPermitted``, ``CannotFreeze``.
     """
     user = _reached(user_id, actor)

@@ -41,7 +41,7 @@ class NothingToConfirm(Conflict):
     """No authenticator is being set up."""
 
     code = "NOTHING_TO_CONFIRM"
-    default_message = gettext_noop("No authenticator is being set up; begin anew")
+    default_message = gettext_noop("No authenticator is being set up; start again")
 
 
 class NoAuthenticator(Conflict):

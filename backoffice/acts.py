@@ -1,4 +1,4 @@
-"""Acts: what a button does. Each has a page that says what will happen, asks why, and runs exactly one use case.
+"""Acts: the buttons of the back-office. Each has a page that explains it, asks for a reason, and runs one use case.
 
 The admin's own add and change pages run inside a transaction, where a use case cannot be the outermost one; an act's
 page runs in none.
@@ -28,7 +28,7 @@ class ShownOnce:
 
 
 class ActForm(forms.Form):
-    """What every act asks. ``request_key`` names this very page: a form sent twice is one act."""
+    """The fields of every act. ``request_key`` identifies the page: a form sent twice is one act."""
 
     request_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
@@ -38,12 +38,12 @@ class ActForm(forms.Form):
         super().__init__(data, initial={"request_key": str(uuid.uuid4()), **self.starting_values()})
 
     def starting_values(self) -> dict[str, Any]:
-        """What the fields show before anybody typed."""
+        """The initial values of the fields."""
         return {}
 
 
 class ReasonForm(ActForm):
-    """An act that says why."""
+    """An act with a reason."""
 
     reason = forms.CharField(
         min_length=3,
@@ -56,7 +56,7 @@ class ReasonForm(ActForm):
 
 
 class RotationForm(ReasonForm):
-    """A key or a secret gets a successor; for how long both work."""
+    """Replace a key or a secret; the old one works for a while."""
 
     old_lives_hours = forms.TypedChoiceField(
         label=gettext_lazy("The old one works for"),
@@ -80,7 +80,7 @@ class Act:
     title: ClassVar[str | Promise]
     icon: ClassVar[str] = "bolt"
     is_dangerous: ClassVar[bool] = False
-    # Moves money, or hands out what can: the password is asked for again when it was given long ago.
+    # Moves money, or hands out a key that can: requires a recent password.
     needs_fresh_login: ClassVar[bool] = False
     form: ClassVar[type[ActForm]] = ReasonForm
     # What the use case demands of staff (``rooms.change_session``).
@@ -89,7 +89,7 @@ class Act:
     advice: ClassVar[Mapping[str, str | Promise]] = {}
 
     def explanation(self, obj: Any) -> str:
-        """What will happen, in a sentence."""
+        """One sentence that says what will happen."""
         raise NotImplementedError
 
     def is_allowed(self, request: HttpRequest, obj: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What every page of the back-office is made of: lists that stay quick, acts, panels, exports, and the audit trail."""
+"""Base classes of the back-office's pages: bounded lists, acts, panels, exports, and the trail."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -271,7 +271,7 @@ class PlatformAdmin(ModelAdmin):
         return answer
 
     def refresh_seconds(self, obj: Any) -> int | None:
-        """After how many seconds the object's page shows itself anew; ``None``: never."""
+        """Seconds until the object's page reloads itself; ``None``: never."""
         return None
 
     def history_view(
@@ -340,7 +340,7 @@ class PlatformAdmin(ModelAdmin):
 
 
 class PrepareExport(Act):
-    """The page of an export that is too long to be sent at once; made anew for each request."""
+    """The page of an export that is too long to be sent at once; made for each request."""
 
     slug = "export"
     title = gettext_lazy("Prepare the file")
@@ -387,7 +387,7 @@ class ReadOnlyAdmin(PlatformAdmin):
 
 
 def english(text: Any) -> str:
-    """The word as it was written: what is kept, or goes into a file, speaks one language whoever caused it."""
+    """The text in English: recorded and exported texts do not depend on the user's language."""
     with translation.override(None):
         return str(text)
 

@@ -1,4 +1,4 @@
-"""Who may come in at all."""
+"""Who may enter the back-office."""
 
 from typing import Any
 

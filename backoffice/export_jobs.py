@@ -89,7 +89,7 @@ def request_export(
 def note_taken_at_once(
     *, requester: AbstractBaseUser, list_label: str, filters: str, format: Export.Format, now: datetime
 ) -> None:
-    """Leave in the trail that somebody took a short list home, which makes no row of its own."""
+    """Record the export of a short list, which makes no row of its own."""
     after = {"list": list_label, "filters": filters, "format": format}
     trail.record(actor=requester, action=gettext_noop("list exported"), target=requester, after=after, now=now)
 
@@ -128,7 +128,7 @@ def _request(export: Export) -> HttpRequest:
     request = HttpRequest()
     request.method = "GET"
     request.GET = QueryDict(export.filters)
-    # Read anew: rights may have been taken away since.
+    # Read again: rights may have been taken away since.
     request.user = get_user_model().objects.get(pk=export.requester_id)
     return request
 

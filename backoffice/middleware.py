@@ -1,6 +1,4 @@
-"""What the back-office does around every request: where it came from, whose language and time it speaks, and that its
-pages load nothing from elsewhere.
-"""
+"""Middleware of the back-office: client address, content security policy, language and time zone."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -21,8 +19,8 @@ from core.trail import acting_from
 Handler = Callable[[HttpRequest], HttpResponse]
 
 PATH = "/admin/"
-# The theme's Alpine evaluates expressions in attributes and the theme writes its colours into the page; a script or a
-# form of anybody else's stays out all the same.
+# The theme's Alpine evaluates expressions in attributes and the theme writes its colours into the page; foreign scripts
+# and forms stay out all the same.
 POLICY = "; ".join(
     [
         "default-src 'self'",
@@ -37,8 +35,8 @@ POLICY = "; ".join(
 )
 
 
-def where_from(handler: Handler) -> Handler:
-    """The audit trail notes the caller's address with whatever the request does."""
+def record_client_address(handler: Handler) -> Handler:
+    """Record the client's address with every act of the request."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         address = client_address(request.META.get("REMOTE_ADDR"), request.META.get("HTTP_X_FORWARDED_FOR", ""))
@@ -48,8 +46,8 @@ def where_from(handler: Handler) -> Handler:
     return handle
 
 
-def own_content_only(handler: Handler) -> Handler:
-    """Pages of the back-office come with a content security policy and are kept by no cache."""
+def content_security_policy(handler: Handler) -> Handler:
+    """Send a content security policy with the back-office's pages, and keep them out of caches."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         response = handler(request)
@@ -61,10 +59,10 @@ def own_content_only(handler: Handler) -> Handler:
     return handle
 
 
-def as_the_user_likes_it(handler: Handler) -> Handler:
-    """Pages of the back-office in the user's language and time zone.
+def localize(handler: Handler) -> Handler:
+    """Show the back-office in the user's language and time zone.
 
-    Everything else speaks English whatever a request asks for: the sentences of an API are part of its contract.
+    APIs answer in English whatever a request asks for: their sentences are part of the contract.
     """
 
     def handle(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Parts of an object's page: tables and facts that an app adds to its own pages, or to those of an app below it."""
+"""Panels: tables on an object's page, of the app itself or of an app above it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

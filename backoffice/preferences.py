@@ -1,4 +1,4 @@
-"""What each user of the back-office chooses for itself: its language and its time zone."""
+"""The preferences of a user of the back-office: language and time zone."""
 
 import zoneinfo
 from typing import Any

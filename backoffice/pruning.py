@@ -1,4 +1,4 @@
-"""What the door of the back-office keeps longer than anybody needs it."""
+"""Sessions, failed and successful logins that can be pruned."""
 
 from datetime import datetime, timedelta
 
@@ -11,15 +11,15 @@ LOGINS_KEPT = timedelta(days=90)
 
 
 def ended_sessions(*, now: datetime) -> QuerySet[Session]:
-    """Sessions that open nothing any more."""
+    """Expired sessions."""
     return Session.objects.filter(expire_date__lt=now).order_by("expire_date")
 
 
 def forgiven_failures(*, now: datetime) -> QuerySet[AccessAttempt]:
-    """Wrong passwords that count towards no lock-out any more."""
+    """Wrong passwords that no longer count towards a lock-out."""
     return AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).order_by("pk")
 
 
 def old_logins(*, now: datetime) -> QuerySet[AccessLog]:
-    """Who came in, after ``LOGINS_KEPT``."""
+    """Logins older than ``LOGINS_KEPT``."""
     return AccessLog.objects.filter(attempt_time__lt=now - LOGINS_KEPT).order_by("pk")

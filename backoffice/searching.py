@@ -1,4 +1,4 @@
-"""What a search term may be: an id that an index can find."""
+"""Read search terms as ids that an index can find."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""What the back-office needs of the machine, told before a platform goes on the internet (`check --deploy`)."""
+"""Check that exports can be written (`check --deploy`)."""
 
 import os
 from collections.abc import Sequence

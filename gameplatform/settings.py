@@ -123,9 +123,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "backoffice.middleware.where_from",
-    "backoffice.middleware.own_content_only",
-    "backoffice.middleware.as_the_user_likes_it",
+    "backoffice.middleware.record_client_address",
+    "backoffice.middleware.content_security_policy",
+    "backoffice.middleware.localize",
     "backoffice.middleware.UnavailablePageMiddleware",
     # Last: it turns what the login answers to somebody locked out into the page that says so.
     "axes.middleware.AxesMiddleware",

@@ -304,7 +304,7 @@ class RemoveEntry(Act):
     def run(self, *, actor: Any, obj: LeaderboardEntry, data: dict[str, Any], now: datetime) -> str:
         removed = leaderboards.remove_entry(actor=actor, entry_id=obj.pk, reason=data["reason"], now=now)
         if not removed:
-            return _("Somebody else has removed it.")
+            return _("Another person has removed it.")
         return _("The entry is off %(board)s.") % {"board": obj.leaderboard.name}
 
     def landing(self, obj: LeaderboardEntry) -> str:

@@ -231,8 +231,8 @@ class ReplayDead(EndpointAct):
     def explanation(self, obj: Endpoint) -> str:
         count = Delivery.objects.filter(endpoint=obj, state=Delivery.State.DEAD).count()
         return ngettext(
-            "%(count)s dead delivery to %(name)s is tried again, under its own id, with all attempts anew.",
-            "%(count)s dead deliveries to %(name)s are tried again, each under its own id, with all attempts anew.",
+            "%(count)s dead delivery to %(name)s is tried again, under its own id, with all its attempts.",
+            "%(count)s dead deliveries to %(name)s are tried again, each under its own id, with all its attempts.",
             count,
         ) % {"count": count, "name": obj.name}
 
@@ -355,7 +355,7 @@ class EndpointAdmin(ReadOnlyAdmin):
         return roles.may(request.user, policies.ADD)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        # What signs is nobody's to see, and is not fetched.
+        # Secrets must not show, so they are not fetched.
         return super().get_queryset(request).defer("secret_encrypted", "old_secret_encrypted")
 
     @admin.display(description=gettext_lazy("owner"))
@@ -387,7 +387,7 @@ class ReplayDelivery(Act):
     advice = {"WEBHOOK_ENDPOINT_DISABLED": gettext_lazy("Enable the endpoint on its page, then replay.")}
 
     def explanation(self, obj: Delivery) -> str:
-        return _("%(event)s is sent to %(name)s again, under the same id, with all attempts anew.") % {
+        return _("%(event)s is sent to %(name)s again, under the same id, with all its attempts.") % {
             "event": obj.event,
             "name": obj.endpoint.name,
         }

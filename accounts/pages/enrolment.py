@@ -1,4 +1,4 @@
-"""The page where somebody sets up an authenticator app, replaces it, and gets new recovery codes."""
+"""The page that sets up or replaces an authenticator app and renews recovery codes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Asking anew who is there before money moves: a login of this morning, at a desk left open, is not enough.
+"""Require a recent password for sensitive actions: a login of this morning, at a desk left open, is not enough.
 
 ``demand`` is the one question of every act (``PlatformAdmin``), list action and page that wants it. What was typed
 travels through the question in hidden fields, so that the act goes on where it stopped.
@@ -47,8 +47,8 @@ class AgainForm(forms.Form):
         return data
 
 
-def note(request: HttpRequest) -> None:
-    """Remember that whoever uses this session has just proven who it is."""
+def mark_recent(request: HttpRequest) -> None:
+    """Remember that the password was just given in this session."""
     request.session[SESSION_KEY] = clock.now().timestamp()
 
 
@@ -68,7 +68,7 @@ def demand(request: HttpRequest, *, what: str, back: str) -> HttpResponse | None
     is_answer = "again_password" in request.POST
     form = AgainForm(request, request.POST if is_answer else None)
     if is_answer and form.is_valid():
-        note(request)
+        mark_recent(request)
         return None
     context = {
         **admin.site.each_context(request),

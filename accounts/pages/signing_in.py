@@ -46,7 +46,7 @@ def let_in(request: HttpRequest, user: Any, backend: str, *, with_code: bool) ->
     """Begin the session."""
     auth_login(request, user, backend=backend)
     request.session.pop(PENDING_KEY, None)
-    reauthentication.note(request)
+    reauthentication.mark_recent(request)
     if with_code:
         request.session[second_factor.SESSION_KEY] = True
 
@@ -104,7 +104,7 @@ class CodeView(RedirectURLMixin, FormView):
         if pending is None or not 0 <= clock.now().timestamp() - pending["at"] <= PENDING_SECONDS:
             return None
         user = get_user_model().objects.filter(pk=pending["user"], is_active=True).first()
-        # A password that was changed meanwhile has to be given anew.
+        # A password that was changed meanwhile has to be given again.
         if user is None or not constant_time_compare(pending["mark"], user.get_session_auth_hash()):
             return None
         return user

@@ -28,7 +28,7 @@ def posted(user, **changes):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_pages_open_for_staff_and_for_nobody_else(client, staff, player, page):
+def test_pages_open_for_staff_only(client, staff, player, page):
     client.force_login(player)
     assert client.get(reverse(f"admin:{page}")).status_code == 302
     client.force_login(staff)
@@ -89,7 +89,7 @@ def test_a_clerk_cannot_touch_a_superuser_or_its_password(client, clerk, staff):
     assert User.objects.filter(pk=staff.pk).values().get() == before
 
 
-def test_nobody_deletes_a_user(client, staff, player):
+def test_users_cannot_be_deleted(client, staff, player):
     client.force_login(staff)
 
     assert client.post(reverse("admin:accounts_user_delete", args=[player.pk]), {"post": "yes"}).status_code == 403

@@ -39,7 +39,7 @@ def trail():
     return list(AuditEntry.objects.order_by("id").values_list("action", "actor__username", "reason", "before", "after"))
 
 
-def test_a_frozen_user_is_signed_out_and_stays_out_until_somebody_unfreezes_it(api, player, staff, fund):
+def test_frozen_user_stays_signed_out(api, player, staff, fund):
     fund(player, 5_000)
     refresh = sign_in(api).json()["data"]["refresh"]
     session = api(player)
@@ -65,7 +65,7 @@ def test_a_second_freeze_changes_and_records_nothing(player, staff):
     assert len(trail()) == 2
 
 
-def test_nobody_freezes_itself_and_only_a_superuser_a_colleague(player, staff, guard):
+def test_only_a_superuser_freezes_staff(player, staff, guard):
     for user, actor in ((staff, staff), (guard, guard), (staff, guard)):
         with pytest.raises(CannotFreeze):
             freeze(user, actor)

@@ -30,12 +30,10 @@ class DeleteMessage(Act):
     icon = "delete"
     is_dangerous = True
     permission = CHANGE_MESSAGE
-    advice = {"MESSAGE_NOT_FOUND": gettext_lazy("Somebody else has deleted it.")}
+    advice = {"MESSAGE_NOT_FOUND": gettext_lazy("Another person has deleted it.")}
 
     def explanation(self, obj: Message) -> str:
-        return _("The message of %(name)s disappears for everybody in the room. It can be restored.") % {
-            "name": obj.sender_name
-        }
+        return _("The message of %(name)s disappears from the room. It can be restored.") % {"name": obj.sender_name}
 
     def is_possible(self, obj: Message) -> bool:
         return not obj.is_deleted
@@ -138,7 +136,7 @@ class UpholdReport(ReportAct):
     is_dangerous = True
 
     def explanation(self, obj: Report) -> str:
-        return _("The message of %(name)s disappears for everybody, and the report is closed.") % {
+        return _("The message of %(name)s disappears from the room, and the report is closed.") % {
             "name": obj.message.sender_name
         }
 

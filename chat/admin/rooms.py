@@ -1,4 +1,4 @@
-"""Conversations, who is in them, who was muted or banned, and what moderators did."""
+"""Conversations, their members, mutes, bans, and the acts of moderators."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -66,7 +66,7 @@ class ReopenConversation(Act):
 
 
 class MemberAct(Act):
-    """An act on somebody in a conversation."""
+    """An act on a member of a conversation."""
 
     permission = CHANGE_MEMBER
 
@@ -200,7 +200,7 @@ class MembersPanel(Panel):
         ]
         more = Cell(_("All members"), link=f"{reverse('admin:chat_member_changelist')}?q={obj.pk}")
         return Table(
-            headings=(_("Name"), _("User id"), _("Role"), _("Joined")), rows=rows, empty=_("Nobody is here"), more=more
+            headings=(_("Name"), _("User id"), _("Role"), _("Joined")), rows=rows, empty=_("No members"), more=more
         )
 
 
@@ -232,7 +232,7 @@ class SanctionsPanel(Panel):
         return Table(
             headings=(_("Who"), _("What"), _("Why"), _("Since"), _("Until")),
             rows=rows,
-            empty=_("Nobody is muted or banned"),
+            empty=_("No mutes or bans"),
         )
 
 

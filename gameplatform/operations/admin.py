@@ -1,4 +1,4 @@
-"""Lists as files: each person sees its own, a superuser all. Who comes in and who tries to: what django-axes keeps."""
+"""Exports: users see their own, superusers all. Logins and failed logins, as django-axes keeps them."""
 
 from typing import Any
 
@@ -129,14 +129,14 @@ class AccessAttemptAdmin(ReadOnlyAdmin):
     search_fields = ("username", "=ip_address")
     search_help_text = gettext_lazy("A user name, or a whole address")
     ordering = ("-attempt_time",)
-    # What else was sent stays out: somebody in a hurry types the password into the wrong field.
+    # The other sent values stay out: a password typed into the wrong field must not show.
     fields = list_display
     readonly_fields = fields
 
 
 @admin.register(AccessLog)
 class AccessLogAdmin(ReadOnlyAdmin):
-    """Every login to the back-office, and its end if somebody logged out."""
+    """Every login to the back-office, and its logout."""
 
     list_display = ("attempt_time", "username", "ip_address", "logout_time", "user_agent")
     list_filter = (("attempt_time", admin.DateFieldListFilter),)

@@ -1,4 +1,4 @@
-"""The first page of the back-office: what needs somebody, what runs, what the last day brought."""
+"""The dashboard: alarms, running sessions, and figures of the last day."""
 
 import json
 from datetime import datetime, timedelta

@@ -19,7 +19,7 @@ from webhooks import metrics as webhooks_metrics
 @never_cache
 @require_safe
 def metrics_view(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text; 404 for everybody else."""
+    """Prometheus' text; 404 without the credentials."""
     if not metrics_server.is_allowed(request.headers.get("Authorization", "")):
         return HttpResponse(status=HTTPStatus.NOT_FOUND)
     return HttpResponse(metrics.exposition(_readings()), content_type=metrics.CONTENT_TYPE)

@@ -1,4 +1,4 @@
-"""The menu of the back-office: what the user may see, in an order of its own; a model without a place goes last."""
+"""The menu of the back-office: the pages a user may see, grouped; a model without a place goes last."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The admin site: staff and masters enter; what each sees, its permissions and its rooms say."""
+"""The admin site: staff and masters enter; permissions and own rooms decide what they see."""
 
 from typing import Any
 

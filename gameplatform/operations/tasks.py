@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task(ignore_result=True)
 def prune() -> None:
-    """Delete what nobody can use any more. Stopped, or failed in one part, it goes on with the rest the next night."""
+    """Delete expired rows. A part that fails or is stopped goes on the next night."""
     for part in pruning.parts(now=clock.now()):
         try:
             logger.info("pruned %s: %s", part.name, part.prune(lambda count: None))

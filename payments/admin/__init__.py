@@ -1,4 +1,4 @@
-"""The books in the back-office: shown to staff, changed by nobody. Wallets are adjusted by acts with a reason."""
+"""The books in the back-office: read-only. Wallets are adjusted by acts with a reason."""
 
 from payments.admin import adjusting, ledger, pots
 

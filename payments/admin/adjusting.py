@@ -56,7 +56,7 @@ class Adjust(Act):
     kind: ClassVar[Adjustment.Kind]
     advice = {
         "INSUFFICIENT_FUNDS": gettext_lazy("The wallet holds less than that. See its statement for what it can give."),
-        "IDEMPOTENCY_KEY_REUSED": gettext_lazy("This page was sent before with other values. Open it anew."),
+        "IDEMPOTENCY_KEY_REUSED": gettext_lazy("This page was sent before with other values. Open it again."),
     }
 
     permission = adjustments.ADJUST

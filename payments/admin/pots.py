@@ -56,7 +56,7 @@ class PotMembersPanel(Panel):
             ]
             for member in members
         ]
-        return Table(headings=(_("Player"), _("Joined"), _("Left")), rows=rows, empty=_("Nobody has joined"))
+        return Table(headings=(_("Player"), _("Joined"), _("Left")), rows=rows, empty=_("No players yet"))
 
 
 class PotTransfersPanel(Panel):
@@ -121,11 +121,11 @@ class RetryJob(Act):
     needs_fresh_login = True
     title = gettext_lazy("Try again")
     icon = "replay"
-    advice = {"JOB_NOT_FAILED": gettext_lazy("Somebody else may have tried it again already.")}
+    advice = {"JOB_NOT_FAILED": gettext_lazy("Another person may have retried it already.")}
 
     def explanation(self, obj: Job) -> str:
         return _(
-            "The job failed (%(error)s), and the game's server was told so: it may have asked anew, which would do it"
+            "The job failed (%(error)s), and the game's server was told so: it may have asked again, which would do it"
             " twice. The job is tried again within seconds."
         ) % {"error": kept_text(obj.error_message) or obj.error_code or _("no reason was kept")}
 
@@ -188,7 +188,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     def search_exactly(self, term: str) -> Q:
         key = as_uuid(term)
-        # What is no id is nobody's.
+        # A term that is no id finds nothing.
         return Q(pk__in=[]) if key is None else Q(public_id=key)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

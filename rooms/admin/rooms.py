@@ -172,7 +172,7 @@ class EditForm(TermsForm, ReasonForm):
 
 
 class RoomAct(Act):
-    """An act of whoever manages the room."""
+    """An act of the room's master, or of staff that may change rooms."""
 
     def is_allowed(self, request: HttpRequest, obj: Room) -> bool:
         return queries.manages(user=request.user, room=obj)

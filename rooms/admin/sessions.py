@@ -62,7 +62,7 @@ class VoidSession(SessionAct):
 
     def run(self, *, actor: Any, obj: Session, data: dict[str, Any], now: datetime) -> str:
         lifecycle.void_session(session_id=obj.pk, now=now, actor=actor, reason=data["reason"])
-        return _("Session %(code)s is void; everybody got the entry fee back.") % {"code": obj.code}
+        return _("Session %(code)s is void; every entry fee is refunded.") % {"code": obj.code}
 
 
 class RetrySession(SessionAct):
@@ -70,7 +70,7 @@ class RetrySession(SessionAct):
     needs_fresh_login = True
     title = gettext_lazy("Retry")
     icon = "replay"
-    advice = {"NOT_QUARANTINED": gettext_lazy("Somebody else may have retried or voided it. See the timeline.")}
+    advice = {"NOT_QUARANTINED": gettext_lazy("Another person may have retried or voided it. See the timeline.")}
 
     def explanation(self, obj: Session) -> str:
         return _(
@@ -145,7 +145,7 @@ class ParticipantsPanel(Panel):
         listed = f"{reverse('admin:rooms_participant_changelist')}?session__id__exact={obj.pk}"
         more = Cell(_("As a list, to filter and export"), link=listed)
         headings = (_("Player"), _("State"), _("Joined"), _("Paid"), _("Rank"), _("Prize"))
-        return Table(headings=headings, rows=rows, empty=_("Nobody has joined"), more=more)
+        return Table(headings=headings, rows=rows, empty=_("No players yet"), more=more)
 
 
 class TransfersPanel(Panel):
@@ -239,7 +239,7 @@ class SessionAdmin(OwnedAdmin):
         return found if number is None else found | Q(pk=number) | Q(code=term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        # The seed is nobody's to see, and is not fetched.
+        # The seed must not show, so it is not fetched.
         return super().get_queryset(request).select_related("room__owner", "token").defer("seed_encrypted")
 
     def refresh_seconds(self, obj: Session) -> int | None:

@@ -23,7 +23,7 @@ class ReleaseToken(Act):
         "BOOKS_STILL_WRONG": gettext_lazy(
             "Run `manage.py verify_ledger`, correct what it names by a new transfer, and try again."
         ),
-        "TOKEN_NOT_FROZEN": gettext_lazy("Somebody else may have released it. See the audit trail."),
+        "TOKEN_NOT_FROZEN": gettext_lazy("Another person may have released it. See the audit trail."),
     }
 
     def explanation(self, obj: Token) -> str:

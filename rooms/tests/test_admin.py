@@ -201,7 +201,7 @@ def test_an_operator_voids_a_session_and_everybody_is_refunded(client, operator,
 
     answer = client.post(url, REASON, follow=True)
 
-    assert "everybody got the entry fee back" in text(answer)
+    assert "every entry fee is refunded" in text(answer)
     assert balance(player) == 1_500
     assert findings() == []
     entry = AuditEntry.objects.order_by("-id").first()

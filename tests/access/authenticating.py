@@ -9,7 +9,7 @@ from core.db import clock
 
 
 class App:
-    """The app on somebody's phone."""
+    """The authenticator app on a phone."""
 
     def __init__(self, secret: str) -> None:
         self.key = base64.b32decode(secret)

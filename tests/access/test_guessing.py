@@ -27,7 +27,7 @@ def knock(name, password="a guess", address="10.1.1.1", **extra):
     return answer, client
 
 
-def test_the_third_wrong_password_locks_the_name_out_and_the_page_says_when_to_come_back(staff):
+def test_third_wrong_password_locks_the_name_out(staff):
     answers = [knock("staff")[0] for _ in range(LIMIT)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     page = answers[-1].content.decode()
@@ -38,7 +38,7 @@ def test_the_third_wrong_password_locks_the_name_out_and_the_page_says_when_to_c
     assert client.get(reverse("admin:index")).status_code == 302
 
 
-def test_the_lock_is_for_one_name_from_one_address(staff, master):
+def test_lock_holds_for_one_name_and_address(staff, master):
     for name in ("staff", "STAFF", "ｓtaff"):
         knock(name)
     assert knock("staff", "staff's password")[0].status_code == 429
@@ -64,7 +64,7 @@ def test_the_subscribers_of_an_ipv6_network_are_one(staff):
     assert knock("staff", "staff's password", address="2001:db8:1::1")[0].status_code == 302
 
 
-def test_the_lock_ends_by_itself_and_is_not_prolonged_by_trying(staff):
+def test_further_tries_do_not_prolong_the_lock(staff):
     with time_machine.travel(clock.now(), tick=False) as time:
         for _ in range(LIMIT):
             knock("staff")
@@ -90,7 +90,7 @@ def test_the_operator_lifts_a_lock_by_a_command(staff, capsys):
     assert knock("staff", "staff's password")[0].status_code == 302
 
 
-def test_guesses_at_the_api_count_too_and_it_answers_in_its_own_words(api, staff):
+def test_guesses_at_the_api_count_too(api, staff):
     body = {"username": "Staff", "password": "a guess"}
     statuses = [api(None).post("/api/v1/auth/login", body, REMOTE_ADDR="10.1.1.1").status_code for _ in range(LIMIT)]
     assert statuses == [401, 401, 401]
@@ -106,7 +106,7 @@ def test_guesses_at_the_api_count_too_and_it_answers_in_its_own_words(api, staff
     assert knock("staff", "staff's password")[0].status_code == 429
 
 
-def test_a_right_password_at_the_api_makes_mistakes_forgotten(api, player):
+def test_right_password_at_the_api_clears_failures(api, player):
     for _ in range(2):
         for _ in range(LIMIT - 1):
             body = {"username": "player", "password": "a guess"}
@@ -125,7 +125,7 @@ def test_no_password_is_kept_or_logged(staff, caplog):
     assert secret not in caplog.text
 
 
-def test_the_pages_about_logins_show_neither_what_was_typed_nor_a_button(staff):
+def test_login_pages_hide_typed_values_and_buttons(staff):
     knock("staff", "sesame open")
     _, client = knock("staff", "staff's password")
     knock("somebody", "sesame open")

@@ -154,7 +154,7 @@ def test_recorded_texts_are_shown_translated():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_names_of_models_are_english_where_no_language_is_chosen(staff):
+def test_english_is_the_default_language(staff):
     client = Client()
     client.force_login(staff)
     page = client.get("/admin/payments/adjustmentrequest/").content.decode()
@@ -164,7 +164,7 @@ def test_the_names_of_models_are_english_where_no_language_is_chosen(staff):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_api_answers_the_same_whatever_language_is_asked_for(api, player, staff, master, gold, make_room):
+def test_api_answers_ignore_the_language(api, player, staff, master, gold, make_room):
     room = make_room()
     # Also to who has chosen Vietnamese for the back-office's pages, and has just seen one.
     User.objects.update(language="vi")

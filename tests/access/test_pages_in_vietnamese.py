@@ -1,4 +1,4 @@
-"""What somebody sees whose language is Vietnamese, page by page; what is kept and exported stays English and in UTC."""
+"""Every page in Vietnamese; the trail and exports stay English and in UTC."""
 
 import io
 import json
@@ -108,7 +108,7 @@ def pages(world: dict[str, Any], staff: User) -> list[str]:
 
 
 def given_by_people() -> set[str]:
-    """What stands on pages and is nobody's to translate."""
+    """Texts of people on the pages, which are not translated."""
     given = {*User.objects.values_list("username", flat=True), *Message.objects.values_list("content", flat=True)}
     given |= {
         *Message.objects.values_list("sender_name", flat=True),
@@ -142,7 +142,7 @@ class Leftovers:
         return said in self._english or bool(ENGLISH.search(text) and "A game's server" not in text)
 
 
-def test_no_page_of_the_back_office_says_anything_in_english(vietnamese, world, staff):
+def test_every_page_is_fully_vietnamese(vietnamese, world, staff):
     leftovers, left = Leftovers(), set()
     for page in pages(world, staff):
         answer = vietnamese.get(page)
@@ -220,7 +220,7 @@ def test_a_master_creates_a_room(master, game, gold):
     assert "Phòng Phòng một đã mở, phiên đầu tiên cũng vậy." in done
 
 
-def test_a_session_and_what_cannot_be_done_to_it(vietnamese, world):
+def test_ended_session_refuses_voiding_in_vietnamese(vietnamese, world):
     session = world["rooms.session"]
     page = f"/admin/rooms/session/{session.pk}/"
     said = vietnamese.get(f"{page}change/").content.decode()
@@ -311,7 +311,7 @@ def test_webhooks_are_set_up(vietnamese, world):
     assert AuditEntry.objects.get(object_id=str(made.pk), action="webhook endpoint created").reason == "thử"
 
 
-def test_what_is_kept_is_english_whatever_the_page_speaks(vietnamese, world, staff, player):
+def test_trail_and_exports_stay_english(vietnamese, world, staff, player):
     game = world["accounts.game"]
     form = {"name": "Dice", "symbol": game.symbol, "status": game.status, "result_mode": game.result_mode}
     form |= {"score_order": game.score_order}
@@ -334,7 +334,7 @@ def workbook(client: Client, page: str) -> set[str]:
     return set(re.findall(r"<t[^>]*>([^<]*)</t>", "".join(parts)))
 
 
-def test_times_on_the_pages_of_every_engine_are_in_the_users_zone(vietnamese, world):
+def test_pages_show_times_in_the_users_zone(vietnamese, world):
     """18:30 in UTC is 01:30 of the next day in Ho Chi Minh City."""
     then = datetime(2026, 5, 1, 18, 30, tzinfo=UTC)
     session, message, job = world["rooms.session"], world["chat.message"], world["payments.job"]

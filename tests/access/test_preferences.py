@@ -24,7 +24,7 @@ def client(staff):
     return browser
 
 
-def test_an_idle_session_ends_and_the_next_login_leads_to_where_one_was_going(staff, settings):
+def test_login_after_idle_session_leads_back(staff, settings):
     with time_machine.travel(NOON, tick=False) as time:
         client = Client()
         client.post("/admin/login/", {"username": "staff", "password": "staff's password"})
@@ -40,7 +40,7 @@ def test_an_idle_session_ends_and_the_next_login_leads_to_where_one_was_going(st
         assert client.get(wanted).status_code == 200
 
 
-def test_an_hour_is_the_default_and_the_cookie_ends_with_the_session(staff, settings):
+def test_session_lasts_an_hour_by_default(staff, settings):
     client = Client()
     client.post("/admin/login/", {"username": "staff", "password": "staff's password"})
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]
@@ -69,7 +69,7 @@ def test_only_zones_that_exist_are_taken(staff, client):
     assert ("Asia/Ho_Chi_Minh", "Asia/Ho Chi Minh") in time_zones()
 
 
-def test_a_zone_that_this_machine_does_not_know_breaks_no_page(staff, client):
+def test_unknown_time_zone_breaks_no_page(staff, client):
     User.objects.filter(pk=staff.pk).update(time_zone="Mars/Olympus", language="xx")
     assert client.get("/admin/accounts/game/").status_code == 200
     assert client.get("/admin/preferences/").status_code == 200
@@ -88,7 +88,7 @@ def test_the_language_switch_is_kept_with_the_user(staff, client):
     assert translation.get_language() == "en"
 
 
-def test_the_language_switch_leads_nowhere_else_and_knows_its_languages(client, staff):
+def test_language_switch_refuses_foreign_targets(client, staff):
     answer = client.post("/admin/language/", {"language": "tlh", "next": "https://evil.example/"})
     assert answer["Location"] == "/admin/"
     staff.refresh_from_db()
@@ -101,7 +101,7 @@ def test_the_login_page_speaks_the_browsers_language():
     assert Client().get("/admin/login/", HTTP_ACCEPT_LANGUAGE="de")["Content-Language"] == "en"
 
 
-def test_the_preferences_are_asked_for_without_a_further_query(staff, client, django_assert_num_queries):
+def test_preferences_cost_no_further_query(staff, client, django_assert_num_queries):
     client.get("/admin/accounts/game/")
     with django_assert_num_queries(8):
         # Session, user, estimate, count and rows, and the session's new end in its transaction.

@@ -65,7 +65,7 @@ def kept(page):
     return {name: value for name, value in fields if name != "csrfmiddlewaretoken"}
 
 
-def test_every_act_is_known_to_ask_or_to_move_no_money():
+def test_each_act_asks_or_is_known_harmless():
     asking = {name for name, _, act in acts() if act.needs_fresh_login}
     quiet = {name for name, _, act in acts() if not act.needs_fresh_login}
     assert {name for name in asking if name.startswith(("payments.", "accounts.user.", "rooms.session."))} >= {
@@ -79,7 +79,7 @@ def test_every_act_is_known_to_ask_or_to_move_no_money():
     assert {name for name in quiet if name.startswith(("payments.", "rooms.", "accounts.", "webhooks."))} == HARMLESS
 
 
-def test_no_act_does_anything_for_a_stale_session(world, client, time, gold, make_room, join, player, fund):
+def test_stale_session_performs_no_act(world, client, time, gold, make_room, join, player, fund):
     live = make_room()
     fund(player, 1_000)
     join(live, player)
@@ -122,7 +122,7 @@ def test_no_act_does_anything_for_a_stale_session(world, client, time, gold, mak
     assert world["rooms.session"].status == "pending"
 
 
-def test_the_password_is_asked_for_and_the_deposit_goes_on_with_what_was_typed(client, player, gold, time):
+def test_deposit_goes_on_after_the_password(client, player, gold, time):
     url = reverse("admin:accounts_user_deposit", args=[player.pk])
     form = {"reason": 'for the "first" <prize>', "request_key": "once", "token": gold.pk, "amount": "5"}
     time.shift(601)
@@ -161,7 +161,7 @@ def test_who_has_an_authenticator_gives_a_code_too(staff, client, player, gold, 
     assert balance(player) == 500
 
 
-def test_a_form_with_a_mistake_is_corrected_before_the_password_is_asked_for(client, player, gold, time):
+def test_invalid_form_is_corrected_before_the_password(client, player, gold, time):
     time.shift(601)
     url = reverse("admin:accounts_user_deposit", args=[player.pk])
     answer = client.post(url, {"reason": "a gift", "request_key": "once", "token": gold.pk, "amount": "much"})
@@ -178,7 +178,7 @@ def test_a_login_elsewhere_does_not_refresh_this_session(client, player, gold, t
     assert not Account.objects.filter(owner=player, balance_minor__gt=0).exists()
 
 
-def test_guessing_the_password_of_an_open_session_locks_it_out(client, player, gold, time, settings):
+def test_guessing_in_an_open_session_locks_out(client, player, gold, time, settings):
     settings.AXES_ENABLED, settings.AXES_FAILURE_LIMIT = True, 3
     time.shift(601)
     url = reverse("admin:accounts_user_deposit", args=[player.pk])

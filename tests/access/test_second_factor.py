@@ -56,7 +56,7 @@ def set_up(client):
     return app, client.post(SETUP, {"step": "confirm", "code": app.code()}), page
 
 
-def test_staff_sets_up_an_app_and_the_next_login_asks_for_its_code(staff, time):
+def test_login_asks_for_the_apps_code(staff, time):
     client, answer = password()
     assert answer["Location"] == INDEX
     assert "Set it up" in client.get(SETUP).content.decode()
@@ -102,12 +102,12 @@ def test_a_code_opens_once(staff, time):
     assert other.get(INDEX).status_code == 302
 
 
-def test_the_code_that_confirmed_the_app_does_not_open_the_door(staff, time):
+def test_confirming_code_is_not_accepted_again(staff, time):
     app, _ = equip(staff)
     assert second_factor.verify(user=staff, code=app.code(), now=clock.now()) is Verdict.WRONG
 
 
-def test_a_clock_that_is_half_a_minute_off_is_forgiven_and_a_whole_one_is_not(staff, time):
+def test_clock_may_be_half_a_minute_off(staff, time):
     app, _ = equip(staff)
     time.shift(300)
     assert second_factor.verify(user=staff, code=app.code(steps=2), now=clock.now()) is Verdict.WRONG
@@ -131,7 +131,7 @@ def test_what_is_no_code_is_refused(staff, time, text):
     assert second_factor.verify(user=staff, code=text, now=clock.now()) is Verdict.WRONG
 
 
-def test_a_recovery_code_opens_once_and_is_in_the_trail(staff, time):
+def test_recovery_code_works_once(staff, time):
     _, codes = equip(staff)
     client, _ = password()
     assert client.post(CODE, {"code": codes[0].upper().replace("-", " ")})["Location"] == INDEX
@@ -154,7 +154,7 @@ def test_new_recovery_codes_make_the_old_ones_worthless(staff, time):
     assert second_factor.verify(user=staff, code=renewed, now=clock.now()) is Verdict.RIGHT
 
 
-def test_another_app_replaces_the_first_only_when_it_is_confirmed(staff, time):
+def test_unconfirmed_app_replaces_nothing(staff, time):
     app, codes = equip(staff)
     client, _ = password()
     time.shift(30)
@@ -171,7 +171,7 @@ def test_another_app_replaces_the_first_only_when_it_is_confirmed(staff, time):
     assert Authenticator.objects.count() == 1
 
 
-def test_the_password_alone_opens_nothing_and_is_forgotten_after_five_minutes(staff, time):
+def test_password_alone_expires_after_five_minutes(staff, time):
     app, _ = equip(staff)
     client, _ = password()
     assert client.get(INDEX).status_code == 302
@@ -181,7 +181,7 @@ def test_the_password_alone_opens_nothing_and_is_forgotten_after_five_minutes(st
     assert client.get(INDEX).status_code == 302
 
 
-def test_a_password_that_was_changed_meanwhile_has_to_be_given_anew(staff, time):
+def test_changed_password_is_asked_for_again(staff, time):
     app, _ = equip(staff)
     client, _ = password()
     staff.set_password("another password")
@@ -190,7 +190,7 @@ def test_a_password_that_was_changed_meanwhile_has_to_be_given_anew(staff, time)
     assert client.post(CODE, {"code": app.code()})["Location"].startswith(LOGIN)
 
 
-def test_nobody_comes_to_the_code_without_the_password(staff, time):
+def test_code_page_requires_the_password(staff, time):
     equip(staff)
     assert Client().get(CODE)["Location"].startswith(LOGIN)
 
@@ -208,7 +208,7 @@ def test_wrong_codes_lock_out_like_wrong_passwords(staff, time, settings):
     assert password()[1].status_code == 429
 
 
-def test_where_it_is_required_staff_without_an_app_sets_one_up_and_can_do_nothing_else(staff, master, time, settings):
+def test_required_app_must_be_set_up_first(staff, master, time, settings):
     settings.STAFF_TOTP_REQUIRED = True
     client, _ = password()
     for where in (INDEX, "/admin/rooms/room/", "/admin/preferences/", "/admin/password_change/", "/admin/search/?s=a"):
@@ -223,7 +223,7 @@ def test_where_it_is_required_staff_without_an_app_sets_one_up_and_can_do_nothin
     assert password("master")[0].get(INDEX).status_code == 200
 
 
-def test_where_it_is_required_a_session_without_the_code_is_asked_for_it(staff, time, settings):
+def test_required_code_is_asked_of_old_sessions(staff, time, settings):
     client, _ = password()
     app, _ = equip(staff)
     assert client.get(INDEX).status_code == 200
@@ -236,7 +236,7 @@ def test_where_it_is_required_a_session_without_the_code_is_asked_for_it(staff, 
     assert client.get(INDEX).status_code == 200
 
 
-def test_over_the_api_a_password_alone_carries_no_rights_of_staff_that_take_a_code(api, staff, player, gold, time):
+def test_api_password_alone_carries_no_staff_rights(api, staff, player, gold, time):
     body = {"user_id": player.pk, "token": "GOLD", "amount": "5.00", "reason": "a gift"}
     client = api(staff)
 
@@ -252,7 +252,7 @@ def test_over_the_api_a_password_alone_carries_no_rights_of_staff_that_take_a_co
     assert staff.is_superuser
 
 
-def test_a_superuser_resets_a_colleagues_app_and_the_trail_keeps_why(staff, time):
+def test_superuser_resets_a_colleagues_app(staff, time):
     finance = worker("finance")
     equip(finance)
     operator = Client()
@@ -271,7 +271,7 @@ def test_a_superuser_resets_a_colleagues_app_and_the_trail_keeps_why(staff, time
     assert client.post(url, form).status_code == 409
 
 
-def test_nobody_resets_the_own_app_by_this_button(staff, time):
+def test_own_app_cannot_be_reset(staff, time):
     equip(staff)
     client = Client()
     client.force_login(staff)
@@ -280,7 +280,7 @@ def test_nobody_resets_the_own_app_by_this_button(staff, time):
     assert Authenticator.objects.count() == 1
 
 
-def test_no_secret_can_be_read_from_the_database_or_a_log(staff, time, caplog):
+def test_no_secret_is_readable_in_database_or_logs(staff, time, caplog):
     caplog.set_level(logging.DEBUG)
     client, _ = password()
     app, done, _ = set_up(client)
@@ -301,7 +301,7 @@ def test_no_page_of_the_admin_shows_authenticators():
     assert {Authenticator, RecoveryCode, Export} == set(apps.get_app_config("backoffice").get_models())
 
 
-def test_a_link_to_elsewhere_is_not_followed_after_the_code(staff, time):
+def test_login_refuses_foreign_targets_after_the_code(staff, time):
     app, _ = equip(staff)
     client, answer = password(next_page="https://evil.example/")
     time.shift(30)

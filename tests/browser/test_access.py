@@ -11,7 +11,7 @@ from tests.support.books import balance
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_staff_sets_up_an_app_and_signs_in_with_its_code(server, staff, visitor):
+def test_staff_signs_in_with_an_apps_code(server, staff, visitor):
     page = visitor.page
     visitor.sign_in("staff")
     visitor.goto("/admin/authenticator/")
@@ -48,7 +48,7 @@ def test_who_guesses_is_told_when_to_come_back(server, staff, visitor):
     visitor.picture("locked-out")
 
 
-def test_an_old_login_is_asked_for_its_password_before_money_moves(server, staff, player, gold, visitor):
+def test_old_login_gives_the_password_before_depositing(server, staff, player, gold, visitor):
     page = visitor.page
     visitor.sign_in("staff")
     _make_the_login_old()

@@ -35,9 +35,7 @@ def take(page, button):
     return download.value.suggested_filename, download.value.path().read_bytes()
 
 
-def test_a_list_is_taken_home_as_it_is_filtered_and_no_spreadsheet_runs_what_is_in_it(
-    support, make_room, people, fund, join, visitor
-):
+def test_export_is_filtered_and_holds_no_formula(support, make_room, people, fund, join, visitor):
     page = visitor.page
     guests = people(4)
     for guest in guests:
@@ -68,9 +66,7 @@ def test_a_list_is_taken_home_as_it_is_filtered_and_no_spreadsheet_runs_what_is_
     assert [row[2] for row in sheet(content)] == [("s", "full name"), ("s", f"'{FORMULA}")]
 
 
-def test_a_long_list_is_written_by_a_worker_while_the_page_shows_how_far_it_is(
-    support, people, visitor, start_clockwork
-):
+def test_long_export_shows_its_progress(support, people, visitor, start_clockwork):
     page = visitor.page
     people(1_500)
     visitor.sign_in("support")

@@ -30,9 +30,7 @@ def players(server, fund) -> list[User]:
     return found
 
 
-def test_a_master_makes_a_room_and_watches_its_session_being_won(
-    server, master, game, gold, players, visitor, call, start_clockwork
-):
+def test_master_creates_a_room_and_sees_winners(server, master, game, gold, players, visitor, call, start_clockwork):
     page = visitor.page
     visitor.sign_in("master")
     expect(page.locator("#main")).to_contain_text("Your rooms")
@@ -101,7 +99,7 @@ def test_a_master_makes_a_room_and_watches_its_session_being_won(
     visitor.picture("master-today-after")
 
 
-def test_an_edit_waits_for_the_live_session_and_shows(server, master, visitor, make_room):
+def test_edit_waits_for_the_live_session(server, master, visitor, make_room):
     room = make_room(name="Evening Reels")
     visitor.sign_in("master")
     visitor.goto(f"/admin/rooms/room/{room.pk}/change/")

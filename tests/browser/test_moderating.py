@@ -1,4 +1,4 @@
-"""A moderator and a room's chat, with somebody reading along."""
+"""A moderator and a room's chat, with a member reading along."""
 
 import pytest
 from playwright.sync_api import expect
@@ -50,9 +50,7 @@ def reader(chat, call, rival, server, chromium):
     return page
 
 
-def test_a_reported_message_disappears_for_who_reads_along_and_its_sender_is_muted(
-    chat, reader, player, rival, call, visitor
-):
+def test_upheld_report_hides_the_message_at_once(chat, reader, player, rival, call, visitor):
     page = visitor.page
     say = f"/rooms/{chat.pk}/messages"
     call(player, "POST", say, content="hello")

@@ -30,7 +30,7 @@ MENUS = {
 }
 
 
-def test_everybody_who_works_here_sees_exactly_its_own_menu(server, master, staff, visitor):
+def test_each_role_sees_its_own_menu(server, master, staff, visitor):
     for role in GROUPS:
         worker(role)
     assert set(MENUS) == {"master", "staff", *GROUPS}

@@ -78,7 +78,7 @@ def test_a_day_ago_is_not_today(client, played):
     assert card("Seats taken, 24 h", "1<") in today(client, worker("support"))
 
 
-def test_a_master_sees_its_own_rooms_figures_and_no_books(client, played, master, rival):
+def test_master_sees_own_figures_and_no_books(client, played, master, rival):
     page = today(client, master)
     assert card("Pools, 24 h", "50.00 GOLD<") in page
     assert "In circulation" not in page
@@ -94,7 +94,7 @@ def test_a_moderator_sees_no_figures(client, played):
     assert card("Open reports", "0<") in page
 
 
-def test_who_may_see_nothing_is_told_where_to_go(client, played):
+def test_user_without_rights_is_told_where_to_go(client, played):
     user = User.objects.create_user("newcomer", is_staff=True)
     assert "Choose from the menu" in today(client, user)
 
@@ -122,7 +122,7 @@ def test_the_pulse_of_the_platform_is_shown(client, played, monkeypatch):
     assert card("Chat messages, last minute", "0<") in today(client, worker("operator"))
 
 
-def test_without_redis_the_page_is_there_and_says_what_it_does_not_know(client, played, settings):
+def test_dashboard_survives_a_redis_outage(client, played, settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     page = today(client, worker("support"))
     assert "Redis is away: joins are refused" in page
@@ -187,12 +187,12 @@ def test_adjustments_that_wait_are_on_top(client, player, gold):
     assert "1 adjustment waiting for a second person" in today(client, worker("support"))
 
 
-def test_books_that_do_not_balance_are_shown_by_how_much(client, played):
+def test_unbalanced_books_show_the_difference(client, played):
     Account.objects.filter(kind="wallet").order_by("id").update(balance_minor=5_123)
     assert "off by" in today(client, worker("support"))
 
 
-def test_the_page_asks_the_same_few_questions_however_much_there_is(client, played, make_room):
+def test_dashboard_query_count_is_constant(client, played, make_room):
     support = worker("support")
     today(client, support)
     cache.clear()
@@ -208,7 +208,7 @@ def test_the_page_asks_the_same_few_questions_however_much_there_is(client, play
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_frozen_token_is_an_alarm_and_finance_releases_it_when_the_books_are_right(client, played, gold):
+def test_finance_releases_a_frozen_token(client, played, gold):
     freezing.freeze(token_id=gold.pk, now=clock.now(), reason="reconciliation: I3 account 7")
     finance = worker("finance")
     assert "Payments in GOLD are stopped: reconciliation: I3 account 7" in today(client, finance)

@@ -40,12 +40,12 @@ def test_plain_text_and_numbers_stay_as_they_are(text):
     assert safe_cell(text) == text
 
 
-def test_an_amount_has_all_its_decimals_and_no_exponent():
+def test_amount_keeps_its_decimals():
     assert safe_cell(amount_decimal(1_250, decimals=2)) == "12.50"
     assert safe_cell(amount_decimal(1, decimals=8)) == "0.00000001"
 
 
-def test_csv_and_xlsx_hold_the_same_cells_and_no_formula():
+def test_both_formats_hold_the_same_cells():
     moment = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
     cells = ["=1+1", "007", "http://example.com", Decimal("12.50"), 7, 10**16, True, None, moment, "a\x07b"]
     text, book = io.BytesIO(), io.BytesIO()
@@ -62,7 +62,7 @@ def test_csv_and_xlsx_hold_the_same_cells_and_no_formula():
     assert float(found[8][1]) == pytest.approx((moment - datetime(1899, 12, 30, tzinfo=UTC)) / timedelta(days=1))
 
 
-def test_rows_beyond_one_sheet_go_on_in_the_next(monkeypatch):
+def test_rows_continue_on_the_next_sheet(monkeypatch):
     monkeypatch.setattr(exports, "SHEET_ROWS_MAX", 3)
     book = io.BytesIO()
     writer = XlsxWriter(book, ["n"])
@@ -73,7 +73,7 @@ def test_rows_beyond_one_sheet_go_on_in_the_next(monkeypatch):
     assert sheets == [["n", "0", "1"], ["n", "2", "3"], ["n", "4"]]
 
 
-def test_a_list_has_every_row_once_newest_first_over_several_chunks(people, monkeypatch):
+def test_chunks_hold_every_row_once(people, monkeypatch):
     monkeypatch.setattr(exports, "CHUNK_ROWS", 3)
     guests = people(7)
     lines = "".join(csv_lines(User.objects.all(), [("id", lambda user: user.pk)])).lstrip("\ufeff").splitlines()
@@ -103,7 +103,7 @@ def address(model: str, page: str = "export") -> str:
     return reverse(f"admin:{model}_{page}")
 
 
-def test_a_short_list_comes_at_once_as_filtered_and_is_in_the_trail(client, support, played):
+def test_short_list_is_exported_at_once(client, support, played):
     answer = client.get(address("payments_transfer"), {"code": "prize"})
     lines = b"".join(answer).decode("utf-8-sig").splitlines()
     assert [line.split(",")[3] for line in lines] == ["amount", "8.00", "12.00", "20.00"]
@@ -134,7 +134,7 @@ def test_a_short_list_comes_at_once_as_filtered_and_is_in_the_trail(client, supp
         "core_auditentry",
     ],
 )
-def test_every_list_that_people_take_home_comes_in_both_formats(client, staff, played, model):
+def test_every_export_comes_in_both_formats(client, staff, played, model):
     client.force_login(staff)
     page = client.get(address(model, "changelist")).content.decode()
     assert "Export CSV" in page
@@ -153,7 +153,7 @@ def ask(client, **query):
     return page, answer
 
 
-def test_a_long_list_becomes_a_file_for_its_requester(client, support, played, settings):
+def test_long_list_becomes_a_file(client, support, played, settings):
     settings.EXPORT_ROWS_AT_ONCE = 2
     page, answer = ask(client, code="entry_fee")
     assert "too many to be sent at once" in page.content.decode()
@@ -178,7 +178,7 @@ def test_a_long_list_becomes_a_file_for_its_requester(client, support, played, s
     assert list(actions.values_list("action", flat=True)) == ["export requested", "export downloaded"]
 
 
-def test_a_form_that_is_sent_twice_is_one_export(client, support, played, settings):
+def test_form_sent_twice_is_one_export(client, support, played, settings):
     settings.EXPORT_ROWS_AT_ONCE = 2
     first, second = ask(client)[1], ask(client)[1]
     assert first["Location"] == second["Location"]
@@ -193,7 +193,7 @@ def made(client, **query) -> Export:
     return done
 
 
-def test_nobody_else_sees_or_takes_the_file_but_a_superuser(client, support, played, settings, staff):
+def test_only_requester_and_superuser_see_the_file(client, support, played, settings, staff):
     settings.EXPORT_ROWS_AT_ONCE = 2
     export = made(client)
     pages = [reverse(f"admin:backoffice_export_{page}", args=[export.pk]) for page in ("change", "download")]
@@ -209,7 +209,7 @@ def test_nobody_else_sees_or_takes_the_file_but_a_superuser(client, support, pla
         assert client.get(guess).status_code == 404
 
 
-def test_who_may_not_see_the_list_any_more_gets_no_file(client, support, played, settings):
+def test_lost_permission_denies_the_file(client, support, played, settings):
     settings.EXPORT_ROWS_AT_ONCE = 2
     export = made(client)
     support.groups.clear()
@@ -222,7 +222,7 @@ def test_who_may_not_see_the_list_any_more_gets_no_file(client, support, played,
     assert (ask_again.state, ask_again.rows_done) == ("requested", 0)
 
 
-def test_a_masters_file_holds_its_own_rooms_only(client, played, master, rival, make_room, settings):
+def test_masters_export_holds_own_rooms_only(client, played, master, rival, make_room, settings):
     rival.is_master = True
     rival.save()
     make_room(actor=rival, name="The Rival's")
@@ -238,7 +238,7 @@ def test_a_masters_file_holds_its_own_rooms_only(client, played, master, rival, 
 # --- When the worker dies
 
 
-def test_a_run_that_fell_silent_is_begun_again_and_its_zombie_stops(client, support, played, settings):
+def test_silent_run_is_taken_over(client, support, played, settings):
     settings.EXPORT_ROWS_AT_ONCE = 2
     ask(client)
     now = clock.now()
@@ -255,7 +255,7 @@ def test_a_run_that_fell_silent_is_begun_again_and_its_zombie_stops(client, supp
     assert [path.name for path in export_jobs.folder().iterdir()] == [heir.file_name]
 
 
-def test_an_export_that_always_fails_is_given_up_and_says_so(client, support, played, settings, monkeypatch):
+def test_failing_export_is_given_up(client, support, played, settings, monkeypatch):
     settings.EXPORT_ROWS_AT_ONCE = 2
     ask(client)
 
@@ -283,7 +283,7 @@ def test_prune_deletes_the_files_whose_time_is_over(client, support, played, set
     assert [path.name for path in export_jobs.folder().iterdir()] == [young.file_name]
 
 
-def test_a_file_asks_few_questions_however_long_it_is(client, support, played, people, fund, settings):
+def test_export_query_count_is_constant(client, support, played, people, fund, settings):
     settings.EXPORT_ROWS_AT_ONCE = 2
     ask(client)
     with CaptureQueriesContext(connection) as few:

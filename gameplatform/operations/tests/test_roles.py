@@ -28,7 +28,7 @@ def test_each_group_gets_its_permissions(run):
     assert {name: held(name) for name in GROUPS} == {name: set(wanted) for name, wanted in GROUPS.items()}
 
 
-def test_a_second_run_gives_nothing_and_keeps_what_an_administrator_added(run):
+def test_second_run_changes_nothing(run):
     run()
     more = Permission.objects.get(content_type__app_label="accounts", codename="change_user")
     Group.objects.get(name="support").permissions.add(more)

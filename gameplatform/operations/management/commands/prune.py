@@ -1,4 +1,4 @@
-"""`manage.py prune`: delete what nobody can use any more. Never touches money."""
+"""`manage.py prune`: delete expired rows. Never touches money."""
 
 from typing import Any
 
