@@ -42,7 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
             else urlsplit(server)._replace(path=f"/{number}").geturl()
         )
         settings.REDIS_URL = os.environ["REDIS_URL"] = own
-        settings.CELERY_BROKER_URL = app.conf.broker_url = broker_url(settings.REDIS_URL)
+        settings.CELERY_BROKER_URL = broker_url(settings.REDIS_URL)
+        app.conf.update(broker_url=settings.CELERY_BROKER_URL)
 
 
 @pytest.hookimpl(trylast=True)
@@ -210,6 +211,7 @@ def join() -> Callable[..., entry.Entry]:
     """``join(room, player)``: a paid place in the room's current session, a second after it opened."""
 
     def take(room: Room, player: User, **given: Any) -> entry.Entry:
+        assert room.current_session_id is not None
         session = Session.objects.get(pk=room.current_session_id)
         place: dict[str, Any] = {
             "room_id": room.pk,

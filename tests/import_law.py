@@ -14,8 +14,8 @@ OUTSIDE = ("apps", "migrations", "tests")
 class FloorsOfAnApp(Contract):
     """``admin|api|tasks|consumers|management|pages → process modules → models`` in each of ``apps``."""
 
-    apps = fields.ListField(subfield=fields.StringField())
-    below_models = fields.ListField(subfield=fields.StringField())
+    apps: Any = fields.ListField(subfield=fields.StringField())
+    below_models: Any = fields.ListField(subfield=fields.StringField())
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Every import inside an app that runs upward breaks the contract."""

@@ -201,7 +201,7 @@ def aim(case: schemathesis.Case, world: SimpleNamespace, turn: int) -> None:
         "url": [ADDRESS],
         "types": [["session.ended"]],
     }
-    parts = [case.path_parameters, case.query, case.body]
+    parts: list[Any] = [case.path_parameters, case.query, case.body]
     parts += [part["game_room"] for part in parts if isinstance(part, dict) and isinstance(part.get("game_room"), dict)]
     for part in parts:
         for name in part if isinstance(part, dict) else ():

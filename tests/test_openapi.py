@@ -145,7 +145,7 @@ def test_the_documentation_page_works_offline_with_debug_off(settings):
     assert [found for found in loads.found if not found.startswith(("/static/", "/api/docs"))] == []
     assert re.findall(rb"https?://[^\s\"']+", page.content + script.content) == []
     for found in loads.found:
-        served = client.get(found)
+        served: Any = client.get(found)
         assert (found, served.status_code) == (found, 200)
         assert len(b"".join(served.streaming_content) if served.streaming else served.content) > 500
     assert b"/api/schema" in script.content

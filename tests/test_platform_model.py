@@ -25,10 +25,12 @@ from hypothesis.stateful import (
 )
 
 from accounts.models import Game, User
+from core.amounts import allocate
 from core.errors import DomainError
 from payments import adjustments
 from rooms import closing, entry, errors, lifecycle, offers, prizes, tick
 from rooms.models import Participant, Room, Session
+from rooms.terms import TermsChange
 from tests.support.books import balance, findings, nothing_moves
 
 TABLES = [[10_000], [6_000, 4_000], [5_000, 3_000, 2_000]]
@@ -84,7 +86,7 @@ class Platform(RuleBasedStateMachine):
             "max_participants": len(shares) + more_seats,
             "now": self.now,
         }
-        if min(prizes.allocate(fee * len(shares), shares)) < 1:
+        if min(allocate(fee * len(shares), shares)) < 1:
             with nothing_moves(), pytest.raises(errors.RoomInvalid):
                 offers.create_room(**terms)
             return
@@ -94,7 +96,7 @@ class Platform(RuleBasedStateMachine):
     @precondition(lambda self: self.rooms)
     @rule(data=st.data(), shares=st.sampled_from(TABLES), fee=st.sampled_from(FEES))
     def edit_room(self, data, shares, fee):
-        change = offers.TermsChange(entry_fee_minor=fee, prize_shares_bp=shares)
+        change = TermsChange(entry_fee_minor=fee, prize_shares_bp=shares)
         self.attempt(
             lambda room_id: offers.edit_room(actor=self.master, room_id=room_id, change=change, now=self.now),
             data.draw(st.sampled_from(self.rooms)),

@@ -138,7 +138,7 @@ def test_a_token_without_our_claims_is_refused(api, player, changes):
 def test_a_token_of_another_key_or_without_signature_is_refused(api, player):
     other_key = jwt.encode(forged(player), "another key, of more than 32 bytes length", algorithm="HS256")
     other_algorithm = jwt.encode(forged(player), settings.JWT_SIGNING_KEY, algorithm="HS384")
-    unsigned = jwt.encode(forged(player), None, algorithm="none")
+    unsigned = jwt.encode(forged(player), "", algorithm="none")
     genuine = jwt.encode(forged(player), settings.JWT_SIGNING_KEY, algorithm="HS256")
 
     assert get_me(api(None), genuine).status_code == 200
@@ -303,7 +303,7 @@ def registered_by_the_previous_release(player, *, is_used=False):
         ).hexdigest()[:16],
     }
     row = OutstandingToken.objects.create(
-        user=player, jti=claims["jti"], token="", created_at=now, expires_at=now + timedelta(days=14)
+        user=player, jti=str(claims["jti"]), token="", created_at=now, expires_at=now + timedelta(days=14)
     )
     if is_used:
         BlacklistedToken.objects.create(token=row)

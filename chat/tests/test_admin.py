@@ -80,6 +80,7 @@ def test_staff_mute_kick_ban_and_lift(office, rows, lounge):
     lan, minh = Member.objects.get(user_id="lan"), Member.objects.get(user_id="minh")
     assert press(office, minh, "mute", hours="1").status_code == 302
     muted = Sanction.objects.get(user_id="minh", kind="mute")
+    assert muted.expires_at is not None
     assert (muted.expires_at - muted.created_at).total_seconds() == 3600
     press(office, lan, "kick")
     answer = press(office, minh, "ban", hours="")

@@ -5,6 +5,7 @@ import json
 
 import pytest
 import websockets
+from websockets.typing import Origin
 
 from accounts import api_keys
 from chat.tests.live import close_code, receive, send
@@ -307,6 +308,6 @@ def test_a_page_of_another_origin_is_refused(live, tenant, lounge):
     async def scenario():
         url = live.webs[0].socket_url(lounge.pk, token=tenant.key_text)
         with pytest.raises(websockets.InvalidStatus):
-            await websockets.connect(url, origin="https://elsewhere.example")
+            await websockets.connect(url, origin=Origin("https://elsewhere.example"))
 
     run(scenario())

@@ -29,8 +29,8 @@ class Valkey:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--unixsocket", self._socket]
-        options += ["--save", "", "--dir", self._folder]
+        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--unixsocket", str(self._socket)]
+        options += ["--save", "", "--dir", str(self._folder)]
         self.process = subprocess.Popen(
             [VALKEY, *options],
             stdout=subprocess.DEVNULL,

@@ -39,6 +39,7 @@ def test_clock_samples_the_database_once_per_period(django_assert_num_queries, m
         readings = [database_clock.now() for _ in range(100)]
     assert readings == sorted(readings)
     with django_assert_num_queries(1):
+        assert database_clock._sampled_at is not None
         database_clock._sampled_at -= RESAMPLE_SECONDS + 1
         database_clock.now()
 

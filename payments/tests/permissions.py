@@ -4,12 +4,18 @@ Pots are for game servers, which sign each request: no token of a user opens the
 ``test_signing.py`` and ``test_player_access.py``.
 """
 
+from functools import partial
+
 from tests.support.permissions import Ask, everybody, signed_in, staff_only
 
 
 def adjustment(world):
     body = {"user_id": world.player.pk, "token": "GOLD", "amount": "5", "reason": "matrix"}
     return Ask(body=body, headers={"Idempotency-Key": "matrix-1"})
+
+
+def _asked(path, world):
+    return Ask(path=path)
 
 
 SIGNED_POSTS = (
@@ -52,5 +58,5 @@ ROWS = {
     ("wallet-withdrawals", "POST"): staff_only(201, adjustment),
     ("token-list", "GET"): everybody(200),
     **{(name, "POST"): everybody(401) for name in SIGNED_POSTS},
-    **{(name, "GET"): everybody(401, lambda world, path=path: Ask(path=path)) for name, path in SIGNED_GETS.items()},
+    **{(name, "GET"): everybody(401, partial(_asked, path)) for name, path in SIGNED_GETS.items()},
 }

@@ -108,7 +108,7 @@ class TestOneTimePasswords:
 
     def test_the_secret_is_encrypted_and_a_new_one_ends_the_old(self, server, person):
         ada = person("ada-lake")
-        assert ada.secret.encode() not in bytes(PlayerProfile.objects.get().otp_secret_encrypted)
+        assert ada.secret.encode() not in bytes(PlayerProfile.objects.get().otp_secret_encrypted or b"")
         assert renew_otp(player=ada.profile).startswith("otpauth://totp/")
         assert log_in(server, ada)["error"] == "Invalid 2fa token"
 
@@ -165,7 +165,7 @@ class TestSessions:
             jwt.encode(claims, foreign, "ES256", {"kid": kid}),
             jwt.encode(claims, foreign, "ES256"),
             jwt.encode(claims, foreign, "ES256", {"kid": "9" * 30}),
-            jwt.encode(claims, None, "none", {"kid": kid}),
+            jwt.encode(claims, "", "none", {"kid": kid}),
             jwt.encode(claims, "x" * 32, "HS256", {"kid": kid}),
             real[:-4] + "AAAA",
             "",

@@ -6,9 +6,10 @@ import uuid
 import pytest
 from django.db import connection
 
+from accounts.models import ApiClient
 from core.db import clock
 from payments import jobs
-from payments.models import Account, Allowance, ApiClient, Job, Pot
+from payments.models import Account, Allowance, Job, Pot
 from payments.pot_rows import Order, Row, Seat
 from tests.support.pots import no_pot_moves, pot_findings, pot_state
 

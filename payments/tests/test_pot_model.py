@@ -4,6 +4,7 @@ import itertools
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -53,7 +54,8 @@ class PotMachine(RuleBasedStateMachine):
         super().__init__()
         # One run's rows, undone at its end; to the use cases it is the test's own transaction, as Django's TestCase
         # marks it.
-        self.run = transaction.atomic()
+        run: Any = transaction.atomic()
+        self.run = run
         self.run._from_testcase = True
         self.run.__enter__()
         tag = f"m{next(self.numbers)}"
@@ -190,7 +192,12 @@ class PotMachine(RuleBasedStateMachine):
             rows=tuple(self._row(*row) for row in rows),
         )
         job = jobs.submit(
-            client=self.client, kind=kind, order=order, memo={}, request_digest=uuid.uuid4().bytes, now=self.now
+            client=self.client,
+            kind=Job.Kind(kind),
+            order=order,
+            memo={},
+            request_digest=uuid.uuid4().bytes,
+            now=self.now,
         )
         assert jobs.run(public_id=job.public_id, now=self.now)
         job.refresh_from_db()
@@ -200,8 +207,8 @@ class PotMachine(RuleBasedStateMachine):
         if number is None:
             number = len(self.pots) + 1
             self.pots[number] = Model(deadline=self.now + timedelta(hours=1), capacity=capacity)
-        pot = self.pots.get(number)
-        steps = {
+        pot: Any = self.pots.get(number)
+        steps: list[Any] = {
             "create": [],
             "join": [self._join],
             "leave": [self._leave],

@@ -1,6 +1,7 @@
 """What a pot allows and refuses (contract payments, "Rooms"). A refusal moves nothing."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -8,6 +9,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from core.db import clock
 from payments import freezing, jobs, wallets
+from payments.errors import JobNotFailed
 from payments.models import Account, Allowance, Escrow, Job, Pot, PotMember
 from payments.players import set_pot_game
 from tests.support.books import balance
@@ -89,7 +91,7 @@ class TestJoining:
     def test_a_full_room_takes_nobody_of_a_group(self, server, seated):
         people = [seated(f"guest-{n}", funds_minor=0) for n in range(3)]
         server.post("/game/create", {"maxPlayers": 2, "sync": True})
-        body = {"roomId": 1, "sessionJwts": [one.jwt for one in people]}
+        body: dict[str, Any] = {"roomId": 1, "sessionJwts": [one.jwt for one in people]}
         assert failed(server, "/game/join", body) == ("Room is full", "ROOM_FULL")
         body["sessionJwts"].pop()
         assert server.post("/game/join", {**body, "sync": True})["status"] == "SUCCESS"
@@ -211,7 +213,7 @@ class TestEndingAndClosing:
         number = pot_with(server, ada, amounts=[0])
         server.post("/game/end", {"roomId": number, "sync": True})
         stake = {"roomId": number, "tokens": ["gold"], "amounts": [0]}
-        for path, body in [
+        refused: list[tuple[str, dict[str, Any]]] = [
             ("/game/join", {"roomId": number, "sessionJwts": [ben.jwt]}),
             ("/game/pay", {**stake, "sessionJwts": [ada.jwt]}),
             ("/game/joinPay", {**stake, "sessionJwts": [ben.jwt]}),
@@ -219,7 +221,8 @@ class TestEndingAndClosing:
             ("/game/earnLeave", {**stake, "plyrIds": ["ada-lake"]}),
             ("/game/end", {"roomId": number}),
             ("/game/close", {"roomId": number}),
-        ]:
+        ]
+        for path, body in refused:
             assert failed(server, path, body) == ("Room has ended", "ROOM_ENDED")
         left = server.post("/game/leave", {"roomId": number, "sessionJwts": [ada.jwt], "sync": True})
         assert left["status"] == "SUCCESS"
@@ -307,7 +310,7 @@ class TestTasks:
         assert jobs.sweep(now=clock.now()) == 1
         assert server.get(f"/task/status/{job.public_id}")["status"] == "SUCCESS"
         assert Job.objects.get().retried_by == staff
-        with pytest.raises(jobs.JobNotFailed):
+        with pytest.raises(JobNotFailed):
             jobs.retry_failed(public_id=job.public_id, actor=staff, now=clock.now())
 
     @pytest.mark.parametrize(

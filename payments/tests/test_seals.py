@@ -280,9 +280,9 @@ def test_verify_ledger_tells_good_books_from_bad_ones(chain):
     assert f"5 transfers, 3 accounts, 0 sessions; sealed up to transfer {chain[3]}, digest {last.digest}" in out
 
     tamper(f"DELETE FROM payments_transfer WHERE id = {chain[0]}")
-    out = StringIO()
+    told = StringIO()
     with pytest.raises(CommandError, match="The ledger is wrong: I3 in 2, S2 in 1 places") as refusal:
-        call_command("verify_ledger", stdout=out)
+        call_command("verify_ledger", stdout=told)
     assert refusal.value.returncode == 1
-    assert "FAIL S2   what stands in each sealed range is what was sealed" in out.getvalue()
-    assert f"       transfer {chain[0]}: was removed after it was sealed" in out.getvalue()
+    assert "FAIL S2   what stands in each sealed range is what was sealed" in told.getvalue()
+    assert f"       transfer {chain[0]}: was removed after it was sealed" in told.getvalue()

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -16,7 +17,7 @@ from tests.support.pots import send_by_django
 pytestmark = pytest.mark.django_db
 
 
-def headers(server, body: bytes = b"{}", **changed) -> dict[str, str]:
+def headers(server, body: bytes = b"{}", **changed: Any) -> dict[str, str]:
     moment = server.timestamp()
     made = {"apikey": server.key, "timestamp": moment, "signature": sign(server.secret, moment, body)}
     return {name: value for name, value in {**made, **changed}.items() if value is not None}
@@ -24,19 +25,21 @@ def headers(server, body: bytes = b"{}", **changed) -> dict[str, str]:
 
 @pytest.mark.parametrize("missing", ["apikey", "signature", "timestamp"])
 def test_a_request_without_all_three_headers_is_refused_first(server, missing):
-    answer = send_by_django("GET", "/api/now", b"", headers(server, **{missing: None}))
+    answer = send_by_django("GET", "/api/now", b"", headers(server, b"{}", **{missing: None}))
     assert (answer.status, answer["error"]) == (401, "Missing authentication headers")
 
 
 def test_the_four_refusals_come_in_their_order(server):
     old = str(int(server.timestamp()) - 5 * 60 * 1000 - 1)
     wrong_everything = {"apikey": "gp_x_y", "timestamp": old, "signature": "0" * 64}
-    answer = send_by_django("GET", "/api/now", b"", headers(server, **wrong_everything))
+    answer = send_by_django("GET", "/api/now", b"", headers(server, b"{}", **wrong_everything))
     assert (answer.status, answer["error"], answer["code"]) == (401, "Invalid API key", "INVALID_API_KEY")
-    answer = send_by_django("GET", "/api/now", b"", headers(server, **{**wrong_everything, "apikey": server.key}))
+    answer = send_by_django(
+        "GET", "/api/now", b"", headers(server, b"{}", **{**wrong_everything, "apikey": server.key})
+    )
     assert (answer.status, answer["error"]) == (401, "Invalid signature")
     signed_late = {"timestamp": old, "signature": sign(server.secret, old, b"{}")}
-    answer = send_by_django("GET", "/api/now", b"", headers(server, **signed_late))
+    answer = send_by_django("GET", "/api/now", b"", headers(server, b"{}", **signed_late))
     assert (answer.status, answer["error"]) == (401, "Request expired")
 
 

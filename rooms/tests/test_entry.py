@@ -8,6 +8,7 @@ from core.db import clock
 from payments.errors import InsufficientFunds
 from rooms import entry, errors, lifecycle, offers
 from rooms.models import Participant, RoomEvent, Session
+from rooms.terms import TermsChange
 from tests.support.books import balance, findings, held, nothing_moves
 
 
@@ -122,7 +123,7 @@ def test_a_player_one_unit_short(room, people, fund, join):
 
 
 def test_fee_is_frozen_with_the_session(room, session, player, master, join):
-    offers.edit_room(actor=master, room_id=room.pk, change=offers.TermsChange(entry_fee_minor=2_000), now=clock.now())
+    offers.edit_room(actor=master, room_id=room.pk, change=TermsChange(entry_fee_minor=2_000), now=clock.now())
     sentence = "Amount must equal the participation amount of this session (10.00)"
     refused(errors.WrongAmount, sentence, lambda: join(room, player, amount_minor=2_000))
     join(room, player, amount_minor=1_000)

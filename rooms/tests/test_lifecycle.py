@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from core.db import clock
-from rooms import lifecycle, offers, settlement, tick
+from rooms import lifecycle, offers, ranking, settlement, tick
 from rooms.errors import TransitionRefused
 from rooms.models import Outcome, Participant, Room, RoomEvent, Session, SessionTransition
+from rooms.terms import TermsChange
 from tests.support.books import balance, findings, held, nothing_moves
 
 
@@ -156,14 +157,14 @@ def test_failing_session_is_quarantined_alone(make_room, crowd, join, monkeypatc
     bad = Session.objects.get(room=poison)
     now = max(s.starts_at for s in Session.objects.all())
     tick.advance(now=now)
-    real = settlement.ranking.rank
+    real = ranking.rank
 
     def rank(*, session, entries, now):
         if session.pk == bad.pk:
             raise ArithmeticError("the dice fell off the table")
         return real(session=session, entries=entries, now=now)
 
-    monkeypatch.setattr(settlement.ranking, "rank", rank)
+    monkeypatch.setattr(ranking, "rank", rank)
     now += timedelta(seconds=60)
     report = tick.advance(now=now)
     assert (report.settled, report.failed) == ([Session.objects.get(room=sound).pk], [bad.pk])
@@ -179,7 +180,7 @@ def test_failing_session_is_quarantined_alone(make_room, crowd, join, monkeypatc
 
 
 def test_change_applies_after_the_live_session(room, session, master, player, rival, fund, join):
-    change = offers.TermsChange(name="renamed", entry_fee_minor=500, prize_shares_bp=[10_000])
+    change = TermsChange(name="renamed", entry_fee_minor=500, prize_shares_bp=[10_000])
     offers.edit_room(actor=master, room_id=room.pk, change=change, now=clock.now())
     room.refresh_from_db()
     assert (room.entry_fee_minor, room.pending_name) == (1_000, "renamed")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from core.observability.metrics import REFUSALS
+from core.observability.metrics import LATENESS_SECONDS, REFUSALS
 from rooms import metrics, tick
 from rooms.errors import SessionNotFound
 from rooms.models import Session
@@ -49,7 +49,7 @@ def test_a_refusal_is_counted_under_its_view_and_code(make_room, player, api):
 
 def test_a_step_that_was_late_is_measured_from_its_deadline(make_room):
     session = Session.objects.get(pk=make_room().current_session_id)
-    histogram = tick.metrics.LATENESS_SECONDS.labels("start")
+    histogram = LATENESS_SECONDS.labels("start")
     before = histogram._sum.get()
     assert tick.advance(now=session.starts_at + timedelta(seconds=5)).started == [session.pk]
     assert histogram._sum.get() == pytest.approx(before + 5)

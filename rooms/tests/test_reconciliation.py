@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -173,7 +174,7 @@ def test_other_tokens_go_on(player, gold, frozen, session):
 committed = pytest.mark.django_db(transaction=True)
 
 
-def tamper(statement: str, *arguments: object) -> None:
+def tamper(statement: str, *arguments: Any) -> None:
     """A superuser of the database can switch its triggers off."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = 'replica'")

@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
 
-def found() -> list[tuple[str, str]]:
+def found() -> list[tuple[str, str | None]]:
     """Our findings among those of the whole project, so that the registration is tested too."""
     return [(m.id, m.hint) for m in run_checks() if m.id and m.id.startswith("rooms.")]
 

@@ -92,7 +92,8 @@ def addresses(world):
 def test_each_page_fits_and_can_be_read_light_and_dark(world, visitor, step):
     page = visitor.page
     visitor.sign_in("staff")
-    wrong, seen = [], 0
+    wrong: list[tuple[str, ...]] = []
+    seen = 0
     for where in list(addresses(world))[::step]:
         answer = page.goto(visitor.url + where)
         if answer.status == 403:
@@ -107,7 +108,7 @@ def test_each_page_fits_and_can_be_read_light_and_dark(world, visitor, step):
         for is_dark in (True, False):
             page.evaluate("(on) => document.documentElement.classList.toggle('dark', on)", is_dark)
             if text := page.evaluate(UNREADABLE, CONTRAST_MIN):
-                wrong.append((where, "dark" if is_dark else "light", text))
+                wrong.append((where, "dark" if is_dark else "light", *text))
     assert seen > 100 // step
     assert wrong == []
 

@@ -60,6 +60,7 @@ def test_master_creates_a_room_and_sees_winners(server, master, game, gold, play
     expect(page.locator("#main")).to_contain_text("The room Evening Reels is open")
 
     room = Room.objects.get()
+    assert room.current_session_id is not None
     session = Session.objects.get(pk=room.current_session_id)
     for player in players:
         place = call(player, "POST", "/game-join-rooms", room_id=room.pk, session_id=session.pk, amount=2.5)

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
+from accounts.models import ApiClient
 from core.db import clock
 from payments import jobs, otp
 from payments.api import pots as pot_views
-from payments.models import Account, Allowance, ApiClient, Job, PlayerProfile, PlayerSession, Pot, PotGame
+from payments.models import Account, Allowance, Job, PlayerProfile, PlayerSession, Pot, PotGame
 from payments.pot_rows import Order, Row, Seat
 from tests.support.books import balance
 from tests.support.pots import pot_findings

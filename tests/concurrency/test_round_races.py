@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -59,7 +60,7 @@ def test_200_first_rows_with_one_id_make_one_contest(gamers):
     def play_all(group):
         return [creating(actor, multiplayer_id=4711, score=Decimal(actor.user.pk))() for actor in group]
 
-    results = together([lambda group=group: play_all(group) for group in groups])
+    results = together([partial(play_all, group) for group in groups])
 
     assert kinds(results) == {"list": 20}
     contest = Contest.objects.get()

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_200_joins_for_50_seats_fill_exactly_50(make_room, people, fund):
                 results.append(error)
         return results
 
-    results = [result for group in together([lambda g=group: join_all(g) for group in groups]) for result in group]
+    results = [result for group in together([partial(join_all, group) for group in groups]) for result in group]
     assert kinds(results) == {"Entry": 50, "SessionFull": 150}
     session.refresh_from_db()
     assert (session.participants_count, held(session)) == (50, 50_000)
@@ -95,7 +96,7 @@ def test_control_without_the_sessions_lock_seats_are_oversold(make_room, people,
                 *(room.pk, session.pk, guest.pk, 1_000, None, uuid.uuid4(), uuid.uuid4(), session.opens_at),
             )["result"]
 
-    results = together([lambda g=guest: join(g) for guest in guests])
+    results = together([partial(join, guest) for guest in guests])
     sold = Participant.objects.filter(session=session, status="paid").count()
     assert results.count("joined") == sold > 3
 
@@ -137,7 +138,7 @@ def test_control_without_the_accounts_lock_the_purse_is_overdrawn(make_room, pla
                 *(room.pk, session.pk, player.pk, 1_000, None, uuid.uuid4(), uuid.uuid4(), session.opens_at),
             )["result"]
 
-    results = together([lambda r=room: join(r) for room in rooms])
+    results = together([partial(join, room) for room in rooms])
     errors = [result for result in results if isinstance(result, IntegrityError)]
     assert errors
     assert "account_balance_not_negative" in str(errors[0])

@@ -1,6 +1,8 @@
 """Two workers at the same deliveries, and an endpoint that changes while it is told of something."""
 
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -109,13 +111,18 @@ def test_two_couriers_send_each_message_once(receiver, monkeypatch):
 def test_telling_never_fails_for_an_endpoint_that_is_disabled_changed_or_deleted_meanwhile(receiver):
     for _ in range(ROUNDS):
         endpoint = listen(receiver)
-        common = {"endpoint_id": endpoint.pk, "among": endpoints.existing(), "actor": None, "now": clock.now()}
+        common: dict[str, Any] = {
+            "endpoint_id": endpoint.pk,
+            "among": endpoints.existing(),
+            "actor": None,
+            "now": clock.now(),
+        }
         results = together(
             [
                 tell_any,
-                lambda common=common: endpoints.delete(**common),
+                partial(endpoints.delete, **common),
                 tell_any,
-                lambda common=common: endpoints.rotate_secret(old_ends_at=clock.now(), **common),
+                partial(endpoints.rotate_secret, old_ends_at=clock.now(), **common),
             ]
         )
         assert set(kinds(results)) <= {"int", "NoneType", "Issued", "EndpointNotFound"}

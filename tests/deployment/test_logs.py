@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 from contextlib import suppress
+from typing import Any, cast
 
 import pytest
 from django.http import HttpResponse
@@ -24,7 +25,7 @@ from rooms.tasks import advance
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 
 
-def formatted(formatter: logging.Formatter, message: str, *arguments: object, error: object = None) -> str:
+def formatted(formatter: logging.Formatter, message: str, *arguments: object, error: Any = None) -> str:
     return formatter.format(logging.LogRecord("tested", logging.ERROR, __file__, 1, message, arguments, error))
 
 
@@ -133,7 +134,7 @@ def test_what_serves_all_sockets_belongs_to_none_of_them(monkeypatch):
 
     async def first_socket() -> None:
         with logs.request("request-0005"), Census().counted(), suppress(Unavailable):
-            await Hub("redis://127.0.0.1:1/0").subscribe("room:1", object(), encode=lambda topic, data: None)
+            await Hub("redis://127.0.0.1:1/0").subscribe("room:1", cast(Any, object()), encode=lambda topic, data: None)
 
     monkeypatch.setattr(hub, "SUBSCRIBE_TIMEOUT_SECONDS", 0.1)
     asyncio.run(first_socket())

@@ -1,5 +1,7 @@
 """The check of migrations and SQL files (``migration_lint``): today's pass, and each rule finds what breaks it."""
 
+from typing import Any
+
 import pytest
 from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently
@@ -14,9 +16,9 @@ pytestmark = pytest.mark.django_db
 NOTHING = migrations.RunSQL.noop
 
 
-def rules(*operations: object, atomic: bool = True) -> list[str]:
+def rules(*operations: Any, atomic: bool = True) -> list[str]:
     """The rules that a next migration of the rooms with these operations would break."""
-    late = migrations.Migration("9999_late", "rooms")
+    late: Any = migrations.Migration("9999_late", "rooms")
     late.operations, late.atomic = list(operations), atomic
     state = MigrationLoader(connection).project_state()
     return [issue.rule for issue in migration_lint.issues_of(late, before=state)]

@@ -170,7 +170,7 @@ def test_every_process_is_restarted_while_people_play_and_no_unit_is_lost(stack,
     assert counted["gameplatform_transfers"] > 0
     assert counted["gameplatform_joins_total"] >= 1
     assert counted["gameplatform_sockets"] == 1
-    health = [sys.executable, compose.FOLDER / "healthcheck.py", "tick"]
+    health = [sys.executable, str(compose.FOLDER / "healthcheck.py"), "tick"]
     subprocess.run(health, env=stack.environment("worker"), check=True)
     listener.stopping = True
     listener.join(timeout=10)

@@ -79,7 +79,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.rfile.readline()
         else:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-        unpack = {"gzip": gzip.decompress, "br": brotli.decompress}.get(self.headers.get("Content-Encoding"), bytes)
+        unpack = {"gzip": gzip.decompress, "br": brotli.decompress}.get(
+            str(self.headers.get("Content-Encoding")), bytes
+        )
         body = unpack(body)
         self.server.bodies[self.path] = self.server.bodies.get(self.path, b"") + body
         self.send_response(200)

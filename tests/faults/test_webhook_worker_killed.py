@@ -60,7 +60,8 @@ def test_a_worker_killed_while_it_delivers(worker, receiver, settings):
     assert courier.advance(now=clock.now()) == 0
     assert courier.advance(now=clock.now() + timedelta(seconds=deliveries.CLAIM_SECONDS)) == 1
     delivery.refresh_from_db()
-    assert (delivery.state, delivery.attempts, delivery.claim) == ("delivered", 2, None)
+    assert (delivery.state, delivery.attempts) == ("delivered", 2)
+    assert delivery.claim is None
     first, second = receiver.got
     assert (first.id, first.body) == (second.id, second.body)
     assert second.verified(issued.secret)["data"] == {"session_id": 1}

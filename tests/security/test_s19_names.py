@@ -2,6 +2,7 @@
 
 import importlib
 import time
+from functools import partial
 
 import pytest
 from django.apps import apps
@@ -84,7 +85,7 @@ def test_of_lookalikes_at_once_one_wins():
     names = ["coco", "сосо", "cоco", "coсo"]
 
     found = together(
-        [lambda name=name: roles.create_master(username=name, password=PASSWORD, now=clock.now()) for name in names]
+        [partial(roles.create_master, username=name, password=PASSWORD, now=clock.now()) for name in names]
     )
 
     assert kinds(found) == {"MasterStep": 1, "UsernameTaken": 3}

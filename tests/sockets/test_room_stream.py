@@ -17,6 +17,7 @@ from core.db import clock
 from core.tests.servers import Valkey
 from rooms import entry, offers, tick
 from rooms.models import RoomEvent, Session
+from rooms.terms import TermsChange
 from tests.support.books import findings
 from tests.support.servers import WebServer, environment
 
@@ -114,7 +115,7 @@ def live(room, people, fund, master) -> None:
         fund(guest, 5_000)
         joins(room, session, guest)
     entry.leave_session(session_id=session.pk, player=guests[0], now=session.opens_at, request_key=None)
-    change = offers.TermsChange(entry_fee_minor=session.entry_fee_minor + 50, symbol="new")
+    change = TermsChange(entry_fee_minor=session.entry_fee_minor + 50, symbol="new")
     offers.edit_room(actor=master, room_id=room.pk, change=change, now=session.opens_at)
     tick.advance(now=session.starts_at)
     tick.advance(now=session.ends_at)

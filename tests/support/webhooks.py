@@ -17,7 +17,7 @@ def an_endpoint(*, now: datetime, **given: Any) -> Endpoint:
 
 def deliveries_of(endpoint: Endpoint, *, now: datetime) -> tuple[Delivery, Delivery]:
     """One that was given up, and one on its way."""
-    sent = {"endpoint_id": endpoint.pk, "among": endpoints.existing(), "actor": None, "now": now}
+    sent: dict[str, Any] = {"endpoint_id": endpoint.pk, "among": endpoints.existing(), "actor": None, "now": now}
     dead, pending = (endpoints.send_test(**sent) for _ in range(2))
     Delivery.objects.filter(pk=dead.pk).update(state="dead", finished_at=now, attempts=10, last_error="It is gone")
     return dead, pending

@@ -16,7 +16,7 @@ def sheet(content: bytes, number: int = 1) -> list[list[tuple[str, str]]]:
         cells = []
         for cell in row.iter(f"{SHEET}c"):
             formula, value = cell.find(f"{SHEET}f"), cell.find(f"{SHEET}v")
-            text = "".join(part.text or "" for part in cell.iter(f"{SHEET}t")) if value is None else value.text
+            text = "".join(part.text or "" for part in cell.iter(f"{SHEET}t")) if value is None else value.text or ""
             kind = "f" if formula is not None else {"inlineStr": "s", "b": "b"}.get(cell.get("t", "n"), "n")
             cells.append((kind, text))
         rows.append(cells)

@@ -118,7 +118,7 @@ def chat(hears_all, staff):
     messages.edit_message(content="Chào", meta=None, **one)
     messages.delete_message(**one)
     until = now + timedelta(hours=1)
-    muted = {"user_id": "lan", "reason": "noise", "expires_at": until, "acting_as": None, "now": now}
+    muted: dict[str, Any] = {"user_id": "lan", "reason": "noise", "expires_at": until, "acting_as": None, "now": now}
     moderation.mute(caller=Caller(staff=staff), room_id=room.pk, **muted)
     tenant_rooms.leave_room(user_id="lan", **here)
     tenant_rooms.deactivate_room(caller=tenant, room_id=room.pk, now=now)

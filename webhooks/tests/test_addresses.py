@@ -3,6 +3,8 @@
 import socket
 import threading
 import time
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -141,18 +143,22 @@ def test_a_name_with_public_addresses_only_is_taken():
     assert found == ["8.8.8.8", "2606:4700:4700::1111"]
 
 
+def _answers(addresses: list[str], host: str, port: int) -> list[str]:
+    return addresses
+
+
 @pytest.mark.parametrize("address", [*NOT_PUBLIC[:-4], "8.8.8.8.in-addr.arpa"])
 def test_one_address_that_is_not_public_is_enough_to_refuse_a_name(address):
     for answer in ([address], ["8.8.8.8", address], [address, "8.8.8.8"]):
         with pytest.raises(UrlRefused, match="not on the public internet"):
-            public_addresses(NAMED, resolve=lambda host, port, answer=answer: answer)
+            public_addresses(NAMED, resolve=partial(_answers, answer))
 
 
 def test_a_name_that_leads_nowhere_is_refused():
     def fails(host, port):
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
-    for resolve in (fails, lambda host, port: []):
+    for resolve in (fails, partial(_answers, [])):
         with pytest.raises(UrlRefused, match="not on the public internet"):
             public_addresses(NAMED, resolve=resolve)
 
@@ -169,7 +175,7 @@ def test_the_refusal_does_not_say_what_the_name_leads_to():
 
 
 def make(url, resolve):
-    terms = {"client": None, "user": None, "actor": None, "now": clock.now()}
+    terms: dict[str, Any] = {"client": None, "user": None, "actor": None, "now": clock.now()}
     return endpoints.create(name="e", url=url, types=[EventType.SESSION_ENDED], resolve=resolve, **terms)
 
 
@@ -241,8 +247,8 @@ def test_an_endpoint_whose_name_cannot_be_found_in_time_is_refused(db, monkeypat
         done.wait(10)
         return ["8.8.8.8"]
 
-    given = {"name": "slow", "types": [EventType.SESSION_ENDED], "client": None, "user": None, "actor": None}
+    given: dict[str, Any] = {"types": [EventType.SESSION_ENDED], "client": None, "user": None, "actor": None}
     with pytest.raises(UrlRefused, match="not on the public internet"):
-        endpoints.create(**given, url="https://slow.example.com/", now=clock.now(), resolve=resolve)
+        endpoints.create(**given, name="slow", url="https://slow.example.com/", now=clock.now(), resolve=resolve)
     done.set()
     assert Endpoint.objects.count() == 0

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.http import QueryDict
@@ -20,7 +21,8 @@ from core.wire.fields import (
 def refusal(field, value):
     with pytest.raises(serializers.ValidationError) as caught:
         field.run_validation(value)
-    return str(caught.value.detail[0])
+    detail: Any = caught.value.detail
+    return str(detail[0])
 
 
 @pytest.mark.parametrize("value", [1, 42, 2**63 - 1])

@@ -1,6 +1,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from django.db import connection
@@ -84,7 +85,7 @@ def till():
 def post(body=None, *, key="k-1", user=1, url="/till/7"):
     client = APIClient(raise_request_exception=False)
     if user:
-        client.force_authenticate(Player(user))
+        client.force_authenticate(cast(Any, Player(user)))
     headers = {"Idempotency-Key": key} if key is not None else {}
     return client.post(url, body or {}, format="json", headers=headers)
 
@@ -149,7 +150,7 @@ def test_a_wrong_key_is_a_400_and_runs_nothing():
 @pytest.mark.django_db
 def test_malformed_json_is_answered_and_remembered():
     client = APIClient()
-    client.force_authenticate(Player(1))
+    client.force_authenticate(cast(Any, Player(1)))
     for _ in range(2):
         answer = client.post(
             "/till/7", data="[" * 60_000, content_type="application/json", headers={"Idempotency-Key": "k"}

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from rest_framework.exceptions import MethodNotAllowed
@@ -14,7 +15,7 @@ SECRET = "a secret of the test"
 
 
 def answer(error: Exception) -> tuple[int, dict]:
-    response = plyr.STYLE.answer(error, {})
+    response: Any = plyr.STYLE.answer(error, {})
     return response.status_code, response.data
 
 

@@ -103,7 +103,7 @@ def platform(web, tmp_path, settings) -> Iterator[Platform]:
 def quick_rooms(platform, game) -> None:
     """A room that five players fill, one with fewer seats than that, and one that they never fill."""
     boss = User.objects.get(username="boss")
-    tables = {
+    tables: dict[str, tuple[str, list[Any], int]] = {
         "for two": ("5", ["60", "40"], 3),
         "for three": ("3.33", ["50", "30", "20"], 10),
         "for twenty": ("1", [Decimal("9.75") - Decimal("0.5") * rank for rank in range(20)], 20),

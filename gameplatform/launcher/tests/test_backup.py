@@ -115,7 +115,9 @@ def test_the_chain_goes_on_after_a_restore(books, tmp_path, manage, elsewhere):
     last = Transfer.objects.latest("id").pk
     with psycopg.connect(**_server(elsewhere)) as other:
         # What posted is undone; the sequence counts on from where the backup left it.
-        (after,) = other.execute("SELECT nextval('payments_transfer_id_seq')").fetchone()
+        row = other.execute("SELECT nextval('payments_transfer_id_seq')").fetchone()
+        assert row is not None
+        (after,) = row
     assert after == last + 1
     assert "0 transfers sealed in 0 seals." in manage("seal_ledger").stdout
     assert manage("verify_ledger").returncode == 0
@@ -161,7 +163,7 @@ def test_programs_of_another_version_are_not_taken(tmp_path, monkeypatch):
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PG_BIN", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    if os.path.isdir(f"/usr/lib/postgresql/{connection.pg_version // 10_000}/bin"):
+    if os.path.isdir(f"/usr/lib/postgresql/{connection.pg_version // 10_000}/bin"):  # type: ignore[attr-defined]
         assert dumps.find_programs().folder != tmp_path
     else:
         with pytest.raises(dumps.DumpError, match=r"was found\. Set PG_BIN"):

@@ -245,6 +245,7 @@ def test_silent_run_is_taken_over(client, support, played, settings):
     zombie = export_jobs._claim(now=now)
     assert export_jobs._claim(now=now + timedelta(seconds=60)) is None
     heir = export_jobs._claim(now=now + timedelta(seconds=121))
+    assert zombie is not None
     assert (heir.pk, heir.attempts, heir.claim != zombie.claim) == (zombie.pk, 2, True)
     with pytest.raises(export_jobs._Lost):
         export_jobs._speak(zombie, 1, now)
