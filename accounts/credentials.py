@@ -7,11 +7,12 @@ refresh tokens only: a reader of the database cannot sign in with them.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID, uuid4
 
 import jwt
+from django.conf import settings
 from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.backends import TokenBackend
@@ -125,6 +126,15 @@ class SignedIn:
 def access_token(user: User, *, now: datetime) -> str:
     """A token that opens the API for ``ACCESS_TOKEN_LIFETIME``."""
     return str(AccessToken.of(user, now=now))
+
+
+def step_up_token(user: User, *, authenticator_id: int, now: datetime) -> tuple[str, datetime]:
+    """An access token that keeps the rights of staff for ``STEP_UP_SECONDS``, and when it ends."""
+    token = AccessToken.of(user, now=now)
+    lifetime = timedelta(seconds=settings.STEP_UP_SECONDS)
+    token.set_exp(from_time=now, lifetime=lifetime)
+    token["authenticator"] = authenticator_id
+    return str(token), now + lifetime
 
 
 def begin_sign_in(user: User, *, now: datetime) -> SignedIn:

@@ -7,7 +7,8 @@ from django.contrib.auth.hashers import make_password
 from django.db.models import F
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from accounts.credentials import RefreshToken, SignedIn, advance_chain, begin_sign_in, pair_of
+from accounts import second_factor
+from accounts.credentials import RefreshToken, SignedIn, advance_chain, begin_sign_in, pair_of, step_up_token
 from accounts.errors import InvalidCredentials, InvalidToken
 from accounts.models import SignIn, User
 from core.db.transactions import use_case
@@ -53,6 +54,20 @@ def _advance_or_end(*, raw: str, now: datetime) -> SignedIn | None:
         sign_in.delete()
         return None
     return pair_of(sign_in, user=user, now=now)
+
+
+def step_up(*, user_id: int, code: str, now: datetime) -> tuple[str, datetime]:
+    """An access token with the rights of staff for a code of the user's authenticator app, and when it ends.
+
+    Raises ``NoAuthenticator``, ``WrongCode``, also while codes are not looked at after wrong ones.
+    """
+    user = User.objects.get(pk=user_id)
+    authenticator = second_factor.authenticator_of(user)
+    if authenticator is None:
+        raise second_factor.NoAuthenticator
+    if second_factor.verify(user=user, code=code, now=now) is not second_factor.Verdict.RIGHT:
+        raise second_factor.WrongCode
+    return step_up_token(user, authenticator_id=authenticator.pk, now=now)
 
 
 @use_case

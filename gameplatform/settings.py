@@ -242,6 +242,8 @@ SIMPLE_JWT = {
     "ISSUER": "gameplatform",
     "UPDATE_LAST_LOGIN": False,
 }
+# A code of the authenticator app gives staff its rights over the API for so long.
+STEP_UP_SECONDS = env.int("STEP_UP_SECONDS", default=300)
 # A refresh token that comes again so soon gets the same successor: a lost answer and a second tab sign nobody out.
 REFRESH_REPEAT_SECONDS = env.int("REFRESH_REPEAT_SECONDS", default=10)
 # A regular expression that new wallet addresses must match as a whole, besides [A-Za-z0-9:._-]{3,128}.

@@ -2,7 +2,8 @@
 
 from operator import attrgetter
 
-from core.wire.openapi import ID
+from core.wire.fields import iso_ms
+from core.wire.openapi import ID, TIME
 from core.wire.outputs import FLAG, TEXT, Output, nested, value
 
 GAME = Output("GameOutput", id=value(ID), name=value(TEXT), symbol=value(TEXT))
@@ -25,3 +26,5 @@ SIGNED_IN = Output(
     refresh=value(TEXT, attrgetter("refresh")),
     user=nested(USER, attrgetter("user")),
 )
+
+STEP_UP = Output("StepUpOutput", access=value(TEXT), ends_at=value(TIME, write=iso_ms))

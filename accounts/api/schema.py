@@ -11,6 +11,7 @@ from accounts.api.serializers import (
     ProfileInput,
     RefreshInput,
     RegisterInput,
+    StepUpInput,
 )
 from accounts.api.signed import SignedKeyAuthentication
 from accounts.errors import (
@@ -20,6 +21,7 @@ from accounts.errors import (
     UsernameTaken,
     WeakPassword,
 )
+from accounts.second_factor import NoAuthenticator, WrongCode
 from core.wire.openapi import ID, documented, envelope, query
 
 
@@ -112,6 +114,22 @@ log_out_everywhere = documented(
     summary="Sign every device out: all tokens and back-office sessions of the user end at once",
     answer=envelope("LogoutEverywhereAnswer", "Logged out everywhere"),
     examples={"signed out": {"message": "Logged out everywhere"}},
+)
+
+step_up = documented(
+    "stepUp",
+    tag="auth",
+    summary="A short-lived access token with the rights of staff, for a code of the authenticator app",
+    body=StepUpInput,
+    bodies={"the app's code": {"code": "492039"}},
+    answer=envelope("StepUpAnswer", "Stepped up successfully", data=outputs.STEP_UP.serializer()),
+    examples={
+        "stepped up": {
+            "message": "Stepped up successfully",
+            "data": {"access": "eyJhbGciOi…access", "ends_at": "2026-03-01T12:05:00.000Z"},
+        }
+    },
+    refusals=[WrongCode, NoAuthenticator],
 )
 
 own_user = documented(

@@ -3,6 +3,7 @@ from core.wire.fields import QueryIdField, StrictSerializer, TextField
 # A hash costs the same for any length; a longer text is no password but a load test.
 PASSWORD_LENGTH_MAX = 256
 TEXT_LENGTH_MAX = 2048
+CODE_LENGTH_MAX = 40
 
 
 class RegisterInput(StrictSerializer):
@@ -19,6 +20,10 @@ class LoginInput(StrictSerializer):
 
 class RefreshInput(StrictSerializer):
     refresh = TextField(max_length=TEXT_LENGTH_MAX)
+
+
+class StepUpInput(StrictSerializer):
+    code = TextField(max_length=CODE_LENGTH_MAX)
 
 
 class ProfileInput(StrictSerializer):

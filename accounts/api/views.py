@@ -9,20 +9,22 @@ from rest_framework.response import Response
 from accounts.api import schema
 from accounts.api.authentication import PlatformJWTAuthentication, guarded
 from accounts.api.base import KnowsCaller
-from accounts.api.outputs import GAME, SIGNED_IN, USER
+from accounts.api.outputs import GAME, SIGNED_IN, STEP_UP, USER
 from accounts.api.serializers import (
     GameQuery,
     LoginInput,
     ProfileInput,
     RefreshInput,
     RegisterInput,
+    StepUpInput,
 )
 from accounts.catalogue import active_games, find_game
 from accounts.errors import InvalidCredentials
 from accounts.models import User
 from accounts.profile import update_profile
 from accounts.registration import register_user
-from accounts.sign_in import log_in, log_out, refresh, sign_out_everywhere
+from accounts.second_factor import WrongCode
+from accounts.sign_in import log_in, log_out, refresh, sign_out_everywhere, step_up
 from core.wire.fields import checked
 from core.wire.nest import NestViewSet, ok
 from core.wire.throttles import throttle_for
@@ -72,6 +74,15 @@ class AuthViewSet(KnowsCaller, NestViewSet):
     def logout(self, request: Request) -> Response:
         log_out(raw=checked(RefreshInput, request.data)["refresh"], now=self.now)
         return ok("Logged out successfully")
+
+    @schema.step_up
+    @action(detail=False, methods=["post"], url_path="step-up", **GUESSES, **SIGNED_IN_ONLY)
+    def step_up(self, request: Request) -> Response:
+        """Guesses count together with those at the log-in."""
+        code = checked(StepUpInput, request.data)["code"]
+        with guarded(request, self.caller.username, wrong=WrongCode):
+            access, ends_at = step_up(user_id=self.caller.pk, code=code, now=self.now)
+        return ok("Stepped up successfully", data=STEP_UP.of({"access": access, "ends_at": ends_at}))
 
     @schema.log_out_everywhere
     @action(detail=False, methods=["post"], url_path="logout-everywhere", **SIGNED_IN_ONLY)
