@@ -38,6 +38,11 @@ def left_minor(*, player_id: int, game_id: int, token_id: int, now: datetime) ->
     return row.values_list("amount_minor", flat=True).first() or 0
 
 
+def is_granted(*, player_id: int, game_id: int, now: datetime) -> bool:
+    """Whether the player allows the game to take anything."""
+    return _live(game_id, now).filter(player_id=player_id).exists()
+
+
 def exceeded_by(*, game_id: int, rows: Sequence[Row], now: datetime) -> list[str]:
     """The plyrIds whose allowance is below the sum of their rows. Takes no lock: ``pots.pay`` decides."""
     wanted = summed(rows)

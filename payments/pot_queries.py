@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Q
 
+from payments import allowances
 from payments.errors import NotInPot, PlayerNotFound, PotNotFound
-from payments.models import Account, PlayerProfile, Pot, PotMember, Token
+from payments.models import Account, PlayerProfile, PlayerSession, Pot, PotMember, Token
 from payments.pot_rows import Seat
 from payments.queries import Balance
 
@@ -67,6 +69,15 @@ def player(plyr_id: str) -> PlayerProfile:
     """The player of this id. Raises ``PlayerNotFound``."""
     found = PlayerProfile.objects.select_related("user").filter(plyr_id=plyr_id).first()
     if found is None:
+        raise PlayerNotFound()
+    return found
+
+
+def known_player(plyr_id: str, *, game_id: int, now: datetime) -> PlayerProfile:
+    """The player, for a game that it has a session with or allows to take tokens. Raises ``PlayerNotFound``."""
+    found = player(plyr_id)
+    is_signed_in = PlayerSession.objects.filter(player=found, game_id=game_id, expires_at__gt=now).exists()
+    if not is_signed_in and not allowances.is_granted(player_id=found.pk, game_id=game_id, now=now):
         raise PlayerNotFound()
     return found
 

@@ -13,7 +13,7 @@ from payments import allowances, player_access, pot_queries
 from payments.api import inputs, outputs
 from payments.api import player_schema as schema
 from payments.api.base import SEGMENT, SignedViewSet
-from payments.models import Token
+from payments.models import PlayerProfile, Token
 from payments.pot_rows import ROWS_MAX
 
 ADDRESS_LENGTH_MAX = 128
@@ -46,13 +46,12 @@ class PlayerViewSet(SignedViewSet):
     @schema.balances
     @action(detail=False, url_path=f"balance/(?P<plyr_id>{SEGMENT})", url_name="balances")
     def balances(self, request: Request, plyr_id: str) -> Response:
-        player = pot_queries.player(inputs.plyr_id({"plyrId": plyr_id}))
-        return Response(outputs.balances(pot_queries.all_balances(player.user_id)))
+        return Response(outputs.balances(pot_queries.all_balances(self._known(plyr_id).user_id)))
 
     @schema.balance
     @action(detail=False, url_path=f"balance/(?P<plyr_id>{SEGMENT})/(?P<token>{SEGMENT})", url_name="balance")
     def balance(self, request: Request, plyr_id: str, token: str) -> Response:
-        player = pot_queries.player(inputs.plyr_id({"plyrId": plyr_id}))
+        player = self._known(plyr_id)
         (asked,) = inputs.tokens_by_symbol([token])
         rows = pot_queries.all_balances(player.user_id)
         return Response(outputs.balances([row for row in rows if row.symbol == asked.symbol]))
@@ -60,13 +59,17 @@ class PlayerViewSet(SignedViewSet):
     @schema.info
     @action(detail=False, url_path=f"info/(?P<plyr_id>{SEGMENT})", url_name="info")
     def info(self, request: Request, plyr_id: str) -> Response:
-        return Response(outputs.PLAYER.of(pot_queries.player(inputs.plyr_id({"plyrId": plyr_id}))))
+        return Response(outputs.PLAYER.of(self._known(plyr_id)))
 
     @schema.exists
     @action(detail=False, url_path=f"exists/(?P<text>{SEGMENT})", url_name="exists")
     def exists(self, request: Request, text: str) -> Response:
         is_plain = text.isprintable() and len(text) <= ADDRESS_LENGTH_MAX
         return Response(outputs.EXISTS.of({"exists": is_plain and pot_queries.exists(text)}))
+
+    def _known(self, plyr_id: str) -> PlayerProfile:
+        """A player that this game has to do with: any other is unknown to it."""
+        return pot_queries.known_player(inputs.plyr_id({"plyrId": plyr_id}), game_id=self.game.pk, now=self.now)
 
     def _log_in(self, body: dict[str, Any], allowances_minor: dict[int, int]) -> dict[str, Any]:
         require_own_game(body, self.game, required=False)

@@ -255,8 +255,8 @@ class TestLookingUp:
         assert server.get(f"/user/balance/{text}")["error"] == "Invalid PLYR[ID]"
 
     @pytest.mark.parametrize("symbol", ["copper", "%00", "GOLD%20", "goLd%C3%9F", "x" * 100])
-    def test_an_unknown_token_is_named(self, server, person, gold, symbol):
-        person("ada-lake")
+    def test_an_unknown_token_is_named(self, server, seated, symbol):
+        seated("ada-lake")
         answer = server.get(f"/user/balance/ada-lake/{symbol}")
         assert answer.status == 401
         assert answer["error"].startswith("Invalid token: ")

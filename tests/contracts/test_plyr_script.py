@@ -119,14 +119,14 @@ def what_is_known_of_a_player(script: Script) -> None:
     assert script.server.get("/tokenlist")["tokens"][0]["apiId"] == "gold"
     assert script.server.get("/user/exists/ADA-LAKE").body == {"exists": True}
     assert script.server.get("/user/exists/nobody-here").body == {"exists": False}
-    assert script.server.get("/user/info/ada-lake")["plyrId"] == "ada-lake"
-    assert script.server.get("/user/balance/ada-lake").body == {"gold": "100"}
-    assert script.server.get("/user/balance/ada-lake/GOLD").body == {"gold": "100"}
 
 
 def sessions_and_their_nonces(script: Script, ada: Any) -> str:
     first = script.server.post("/user/login", {"plyrId": "Ada-Lake", "otp": ada.code()})
     assert first.status == 200
+    assert script.server.get("/user/info/ada-lake")["plyrId"] == "ada-lake"
+    assert script.server.get("/user/balance/ada-lake").body == {"gold": "100"}
+    assert script.server.get("/user/balance/ada-lake/GOLD").body == {"gold": "100"}
     assert {name: first[name] for name in ("plyrId", "gameId", "nonce", "ippClaimed", "isIPP", "avatar")} == {
         "plyrId": "ada-lake",
         "gameId": "slot",
