@@ -10,26 +10,27 @@ from urllib.parse import parse_qs
 from django.db import Error as DatabaseError
 from rest_framework.exceptions import ValidationError
 
+from accounts.standing import still_good
 from chat import events, messages, presence, queries
 from chat.api.outputs import MESSAGE
 from chat.api.serializers import SocketMessage, SocketQuery, SocketTyping
 from chat.errors import FieldInvalid, RoomAccessDenied, RoomInactive, RoomNotFound
 from chat.feeds import announce_arrival, announce_departure, get_feeds
 from chat.models import Conversation
+from chat.policies import require_voice
 from chat.posting import Draft
 from chat.seating import Seat, SocketUnauthorized, take_seat
 from core.db import clock
 from core.errors import DomainError, Unavailable
 from core.json_text import MalformedJSON
 from core.realtime.offload import offload
-from core.realtime.sockets import CLOSE_TRY_AGAIN_LATER, HELD_FRAMES_MAX, HubConsumer
+from core.realtime.sockets import CLOSE_TRY_AGAIN_LATER, CLOSE_UNAUTHORIZED, HELD_FRAMES_MAX, HubConsumer
 from core.redis.connection import RedisAway
 from core.wire import chatapi
 
-CLOSE_UNAUTHORIZED = 4001
 CLOSE_ROOM_NOT_FOUND = 4002
 CLOSE_ACCESS_DENIED = 4003
-CLOSE_CODES = {"revoked": CLOSE_UNAUTHORIZED, "deleted": CLOSE_ROOM_NOT_FOUND}
+CLOSE_CODES = {"deleted": CLOSE_ROOM_NOT_FOUND}
 CLOSE_CODES |= dict.fromkeys(("left", "kicked", "banned", "deactivated"), CLOSE_ACCESS_DENIED)
 
 # More than this is read page by page over HTTP: a socket is no archive.
@@ -77,6 +78,7 @@ class ChatConsumer(HubConsumer):
         except DatabaseError:
             await self.close(CLOSE_TRY_AGAIN_LATER)
             return
+        self.stand_on(self.seat.standing, still_good=still_good)
         await self._take_part(query.validated_data.get("since"), query.validated_data.get("epoch"))
 
     def _query(self) -> dict[str, list[str]]:
@@ -284,4 +286,5 @@ def _post_message(seat: Seat, draft: Draft) -> Mapping[str, Any]:
 
 def _tell_typing(seat: Seat, shown: Mapping[str, Any]) -> None:
     now: datetime = clock.now()
+    require_voice(seat.conversation_id, seat.user_id, now=now)
     events.tell(events.TYPING, conversation_id=seat.conversation_id, data=shown, at=now)

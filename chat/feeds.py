@@ -47,7 +47,7 @@ class Socket(Protocol[G]):
         """Take a frame; must neither wait nor fail."""
 
     def end(self, why: str) -> None:
-        """Close soon: ``left``, ``kicked``, ``banned``, ``deactivated``, ``deleted`` or ``revoked``."""
+        """Close soon: ``left``, ``kicked``, ``banned``, ``deactivated`` or ``deleted``."""
 
 
 class Feed(Generic[F]):
@@ -272,7 +272,7 @@ class Feeds(Generic[F]):
                 logger.exception("The check of the chat's sockets failed")
 
     async def _check(self) -> None:
-        """Whatever no announcement said: messages, the end of a room, a membership or a key."""
+        """Whatever no announcement said: messages, the end of a room or a membership."""
         # Who enters while the database is asked was looked at on entering.
         present = [(feed, socket) for feed in self._feeds.values() for socket in feed.sockets]
         rights = await offload(seating.look_up, list(self._feeds), [socket.seat for _, socket in present])

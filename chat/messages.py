@@ -13,6 +13,7 @@ from chat.access import CHANGE_MESSAGE, Caller
 from chat.errors import FieldInvalid, MessageNotFound, RoomInactive
 from chat.models import Conversation, Message, ModerationAct
 from chat.notes import note
+from chat.policies import require_voice
 from chat.posting import Draft, Posted, check_content, dump_meta, post
 from core.db.transactions import use_case
 from webhooks.catalogue import EventType
@@ -42,7 +43,7 @@ def edit_message(
     """Change content or meta (``None``: as it was) as the sender or a moderator; the message's row.
 
     Raises ``ContentTooLong``, ``FieldInvalid``, ``MessageNotFound`` (deleted ones too), ``RoomInactive``,
-    ``UnauthorizedEdit``.
+    ``UnauthorizedEdit``, ``RoomAccessDenied`` (no member), ``UserMuted``.
     """
     if content is not None:
         check_content(content)
@@ -55,6 +56,8 @@ def edit_message(
         raise RoomInactive
     if message.sender_id != acting_as:
         takedown.require_moderator(caller, message, acting_as)
+    require_voice(conversation.pk, acting_as, now=now)
+    if message.sender_id != acting_as:
         note(
             ModerationAct.Act.EDIT_MESSAGE,
             caller=caller,
@@ -94,7 +97,7 @@ def restore_message(
 ) -> Mapping[str, Any]:
     """Bring a deleted message back: a moderator any, the sender the ones it deleted itself. Repeatable.
 
-    Raises ``MessageNotFound``, ``RoomInactive``, ``UnauthorizedEdit``.
+    Raises ``MessageNotFound``, ``RoomInactive``, ``UnauthorizedEdit``, ``RoomAccessDenied`` (no member), ``UserMuted``.
     """
     caller.require(CHANGE_MESSAGE)
     conversation, message = takedown.lock(caller, message_id)
@@ -103,6 +106,7 @@ def restore_message(
         takedown.require_moderator(caller, message, acting_as)
     if not conversation.is_active:
         raise RoomInactive
+    require_voice(conversation.pk, acting_as, now=now)
     if not message.is_deleted:
         return queries.row_of(message)
     if not is_own:

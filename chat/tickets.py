@@ -17,6 +17,8 @@ class Claim:
     user_name: str | None
     key_id: int | None
     account_id: int | None
+    # The account's, when the ticket was issued: signing out everywhere ends tickets too.
+    password_mark: str = ""
 
 
 def issue(claim: Claim) -> str:

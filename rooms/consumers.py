@@ -1,8 +1,8 @@
 """`/ws/game-rooms/{room_id}` and the lobby `/ws/game-rooms`: rooms as they change (contract: rooms).
 
 A client opens a socket with ``?token=`` an access token or, in a browser, a one-use ticket. The room's stream begins
-with a snapshot, or with ``since=<seq>`` with what the client missed; every event has the room's ``seq``. A stream only
-tells what any signed-in user may read, so it ends by itself no earlier than the client does.
+with a snapshot, or with ``since=<seq>`` with what the client missed; every event has the room's ``seq``. A stream
+tells what any signed-in user may read; it ends with the client or with what the user signed in with.
 """
 
 from typing import Any
@@ -14,9 +14,10 @@ from channels.db import database_sync_to_async
 from accounts.authentication import authenticate_access_token
 from accounts.errors import InvalidToken
 from accounts.models import User
+from accounts.standing import Standing, still_good, user_of
 from core.db import clock
 from core.realtime.sequenced import READ_EVENTS_MAX, SequencedConsumer
-from core.realtime.sockets import Frame, HubConsumer
+from core.realtime.sockets import CLOSE_UNAUTHORIZED, Frame, HubConsumer
 from core.redis import tickets
 from core.wire.fields import ID_MAX, iso_ms
 from rooms import events, stream
@@ -24,7 +25,6 @@ from rooms.api import frames
 from rooms.api.room_views import TICKET_PURPOSE
 from rooms.errors import RoomNotFound
 
-CLOSE_UNAUTHORIZED = 4001
 CLOSE_ROOM_NOT_FOUND = 4002
 
 
@@ -32,7 +32,7 @@ def _signed_in(token: str) -> User | None:
     """The user of an access token or a ticket; ``None`` for anything else. Raises ``Unavailable``."""
     if token.startswith(tickets.TICKET_START):
         claim = tickets.redeem(purpose=TICKET_PURPOSE, ticket=token)
-        return None if claim is None else User.objects.filter(pk=claim["user_id"], is_active=True).first()
+        return None if claim is None else user_of(Standing(**claim))
     try:
         return authenticate_access_token(token, clock.now())
     except InvalidToken:
@@ -54,6 +54,7 @@ class LobbyConsumer(HubConsumer):
         if user is None:
             await self.close(CLOSE_UNAUTHORIZED)
             return
+        self.stand_on(Standing.of(user), still_good=still_good)
         await self.join(events.LOBBY_TOPIC)
         self.reply({"type": "lobby", "timestamp": iso_ms(await database_sync_to_async(clock.now)())})
 
@@ -72,6 +73,7 @@ class RoomConsumer(SequencedConsumer):
         if user is None:
             await self.close(CLOSE_UNAUTHORIZED)
             return
+        self.stand_on(Standing.of(user), still_good=still_good)
         room_id = int(self.scope["url_route"]["kwargs"]["room_id"])
         try:
             if room_id > ID_MAX:

@@ -124,6 +124,7 @@ class RoomViewSet(ChatViewSet):
                 user_name=None if key is None else body.get("user_name"),
                 key_id=None if key is None else key.pk,
                 account_id=None if self.caller.user is None else self.caller.user.pk,
+                password_mark="" if self.caller.user is None else self.caller.user.password_mark,
             )
         )
         return chatapi.ok(outputs.TICKET.of({"ticket": ticket, "expires_in": LIFETIME_SECONDS}), status=201)

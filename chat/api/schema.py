@@ -294,6 +294,7 @@ ticket = operation(
 
 _MESSAGE_ANSWER = _data("ChatMessageAnswer", outputs.MESSAGE)
 _MESSAGES_ANSWER = _list("ChatMessagesAnswer", outputs.MESSAGE)
+_NO_MEMBER = RoomAccessDenied("The sender is not a participant in this room")
 _SPEAKING: Refusals = (
     RoomInactive(),
     UserMuted(expires_at=None),
@@ -337,7 +338,7 @@ post_message = operation(
     others=_again(_MESSAGE_ANSWER, "The message that the same client_msg_id posted before", _success(MESSAGE)),
     refusals=[
         RoomNotFound(),
-        RoomAccessDenied("The sender is not a participant in this room"),
+        _NO_MEMBER,
         *_SPEAKING,
         exceptions.ValidationError({"content": ["This field is required."]}),
     ],
@@ -363,6 +364,7 @@ edit_message = operation(
     refusals=[
         MessageNotFound(),
         UnauthorizedEdit(),
+        _NO_MEMBER,
         *_SPEAKING,
         exceptions.ValidationError(["Give content, meta or both."]),
     ],
@@ -389,7 +391,7 @@ restore_message = operation(
             {"id": MESSAGE_ID, "is_deleted": False, "updated_at": TIME_SHOWN}, "Message restored successfully"
         )
     },
-    refusals=[MessageNotFound(), UnauthorizedEdit(), RoomInactive(), UserMuted(expires_at=None)],
+    refusals=[MessageNotFound(), UnauthorizedEdit(), _NO_MEMBER, RoomInactive(), UserMuted(expires_at=None)],
 )
 _REPORTED = _said("ChatReport", "Message reported successfully")
 report_message = operation(

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple
 
@@ -15,6 +15,7 @@ from core.observability import metrics
 from core.observability.failures import describe
 from core.realtime.census import get_census
 from core.realtime.hub import get_hub
+from core.realtime.revocation import StillGood, get_watch
 from core.realtime.socket_writer import SocketWriter
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,8 @@ CLOSE_INVALID_DATA = 1007
 CLOSE_TOO_LARGE = 1009
 CLOSE_FAILED = 1011
 CLOSE_TRY_AGAIN_LATER = 1013
-# The chat contract's own.
+# The contracts' own.
+CLOSE_UNAUTHORIZED = 4001
 CLOSE_TOO_FAST = 4004
 
 # A peer that does not read gets this long to take what was sent and the close frame; then its connection is cut.
@@ -44,10 +46,11 @@ class Frame(NamedTuple):
 class HubConsumer(AsyncWebsocketConsumer):
     """A consumer whose outgoing side never waits and whose incoming side is limited.
 
-    Override ``connect`` (look who it is, ``await self.accept()``, ``await self.join(topic)``), ``received`` for the
-    client's frames, ``encode_event`` for the shape of events, and ``disconnect`` for what the consumer itself must
-    tidy up; topics, queues and timers are tidied up here, however the socket ends. ``Unavailable`` raised by
-    ``connect`` closes with 1013. Origins are checked before a consumer sees the socket (``gameplatform.bridge``).
+    Override ``connect`` (look who it is, ``await self.accept()``, ``self.stand_on(…)``, ``await self.join(topic)``),
+    ``received`` for the client's frames, ``encode_event`` for the shape of events, and ``disconnect`` for what the
+    consumer itself must tidy up; topics, queues and timers are tidied up here, however the socket ends. ``Unavailable``
+    raised by ``connect`` closes with 1013. Origins are checked before a consumer sees the socket
+    (``gameplatform.bridge``).
     """
 
     incoming_bytes_max: ClassVar[int] = 16 * 1024
@@ -84,6 +87,7 @@ class HubConsumer(AsyncWebsocketConsumer):
             with suppress(OSError, RuntimeError):  # it is closed already
                 await send({"type": "websocket.close", "code": CLOSE_FAILED})
         finally:
+            get_watch().remove(self)
             self._leave_all()
             self._writer.close()
             if self._idle_timer is not None:
@@ -111,6 +115,14 @@ class HubConsumer(AsyncWebsocketConsumer):
     async def on_gap(self) -> None:
         """Events may have been lost: tells the client to resync."""
         self.reply({"type": "resync"})
+
+    def stand_on(self, standing: Hashable, *, still_good: StillGood) -> None:
+        """Close with 4001 when what the client signed in with has ended; called before anything is delivered."""
+        get_watch().add(self, standing, still_good=still_good)
+
+    def revoked(self) -> None:
+        """What the client signed in with has ended."""
+        self._close_soon(CLOSE_UNAUTHORIZED)
 
     async def join(self, topic: str) -> None:
         """Deliver the events of ``topic`` from now on. Raises ``Unavailable`` when Redis is away."""

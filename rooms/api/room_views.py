@@ -1,11 +1,13 @@
 """`/api/v1/game-rooms`: masters make rooms, everybody looks at them (contract: rooms)."""
 
+from dataclasses import asdict
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import AuthedNestView
+from accounts.standing import Standing
 from core.redis import tickets
 from core.wire.nest import ok, parse_page
 from rooms import offers, queries
@@ -90,7 +92,7 @@ class TicketView(AuthedNestView):
 
     @schema.issue_ticket
     def post(self, request: Request) -> Response:
-        ticket = tickets.issue(purpose=TICKET_PURPOSE, claim={"user_id": self.caller.pk})
+        ticket = tickets.issue(purpose=TICKET_PURPOSE, claim=asdict(Standing.of(self.caller)))
         data = {"ticket": ticket, "expires_in": tickets.LIFETIME_SECONDS}
         return ok("Ticket issued successfully", data=data, status=201)
 
