@@ -42,7 +42,7 @@ from accounts.models import Game, User
 from benchmarks import scratch
 from core.db import clock
 from rooms import offers
-from rooms.api.room_views import GameRoomsView
+from rooms.api.room_views import GameRoomViewSet
 from rooms.models import Room, Session
 
 ROOMS = 100
@@ -166,7 +166,7 @@ def main() -> None:
         token = access_token(fill(), now=clock.now())
         factory = APIRequestFactory(headers={"Authorization": f"Bearer {token}"})
         views: dict[str, Callable[..., Any]] = {
-            "ours": GameRoomsView.as_view(),
+            "ours": GameRoomViewSet.as_view({"get": "list"}),
             "joined": JoinedView.as_view(),
             "plain": PlainView.as_view(),
         }

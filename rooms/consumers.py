@@ -20,9 +20,7 @@ from core.realtime.sequenced import READ_EVENTS_MAX, SequencedConsumer
 from core.realtime.sockets import CLOSE_UNAUTHORIZED, Frame, HubConsumer
 from core.redis import tickets
 from core.wire.fields import ID_MAX, iso_ms
-from rooms import events, stream
-from rooms.api import frames
-from rooms.api.room_views import TICKET_PURPOSE
+from rooms import events, frames, stream
 from rooms.errors import RoomNotFound
 
 CLOSE_ROOM_NOT_FOUND = 4002
@@ -31,7 +29,7 @@ CLOSE_ROOM_NOT_FOUND = 4002
 def _signed_in(token: str) -> User | None:
     """The user of an access token or a ticket; ``None`` for anything else. Raises ``Unavailable``."""
     if token.startswith(tickets.TICKET_START):
-        claim = tickets.redeem(purpose=TICKET_PURPOSE, ticket=token)
+        claim = tickets.redeem(purpose=stream.TICKET_PURPOSE, ticket=token)
         return None if claim is None else user_of(Standing(**claim))
     try:
         return authenticate_access_token(token, clock.now())

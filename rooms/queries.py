@@ -40,11 +40,11 @@ ROOM_FIELDS = (
     "pending_change",
     "event_seq",
     "conversation_id",
-    "game_id",
+    "game__id",
     "game__name",
     "game__symbol",
     "game__status",
-    "owner_id",
+    "owner__id",
     "owner__username",
     *(
         f"current_session__{name}"
@@ -73,22 +73,32 @@ PARTICIPANT_FIELDS = (
     "refund_tx_hash",
     "rank",
     "prize_minor",
-    "user_id",
+    "user__id",
     "user__username",
     "user__fullname",
     "user__avatar",
-    "session_id",
+    "session__id",
     "session__code",
     "session__status",
     "session__starts_at",
     "session__entry_fee_minor",
     "session__participants_count",
-    "room_id",
+    "room__id",
     "room__name",
     "room__symbol",
     "room__entry_fee_minor",
     "room__prize_shares_bp",
 )
+JOINER_FIELDS = (
+    *PARTICIPANT_FIELDS,
+    "user__email",
+    "room__game__id",
+    "room__game__name",
+    "room__game__symbol",
+    "room__owner__id",
+    "room__owner__username",
+)
+SESSION_FIELDS = ("id", "code", "status", "starts_at", "prize_shares_bp", "room_id")
 
 
 def visible_rooms() -> QuerySet[Room]:
@@ -96,15 +106,43 @@ def visible_rooms() -> QuerySet[Room]:
     return Room.objects.exclude(status=Room.Status.DELETED).order_by("-id")
 
 
-def room_rows(rooms: QuerySet[Room]) -> Sequence[Row]:
-    """Rooms with their game, owner and current session: one statement whatever their number."""
-    return list(rooms.values(*ROOM_FIELDS))
+def room_rows(rooms: QuerySet[Room], now: datetime) -> Sequence[Row]:
+    """Rooms with their game, owner and current session as they are at ``now``: one statement whatever their number."""
+    rows = list(rooms.values(*ROOM_FIELDS))
+    for row in rows:
+        _complete(row, now)
+    return rows
 
 
-def room_row(room_id: int) -> Row | None:
+def room_row(room_id: int, now: datetime) -> Row | None:
     """One visible room, or ``None``."""
-    row: Row | None = visible_rooms().filter(pk=room_id).values(*ROOM_FIELDS).first()
+    row: Row | None = next(iter(room_rows(visible_rooms().filter(pk=room_id), now)), None)
     return row
+
+
+def room_exists(room_id: int) -> bool:
+    """Whether there is such a visible room."""
+    return visible_rooms().filter(pk=room_id).exists()
+
+
+def _complete(row: dict[str, Any], now: datetime) -> None:
+    """Add what follows from the current session: what it holds, and whether a join could succeed."""
+    status = row["current_session__status"]
+    if status is None:
+        row["held_minor"] = 0
+        return
+    count = row["current_session__participants_count"]
+    row["held_minor"] = pool_minor(
+        status=status, entry_fee_minor=row["current_session__entry_fee_minor"], participants_count=count
+    )
+    row["current_session__can_join"] = can_join(
+        status=status,
+        opens_at=row["current_session__opens_at"],
+        starts_at=row["current_session__starts_at"],
+        count=count,
+        seats=row["current_session__max_participants"],
+        now=now,
+    )
 
 
 def can_join(*, status: str, opens_at: datetime, starts_at: datetime, count: int, seats: int, now: datetime) -> bool:
@@ -161,7 +199,7 @@ def standings(session_id: int) -> Sequence[Row]:
     ranked = Participant.objects.filter(session_id=session_id, rank__isnull=False).order_by("rank")
     return list(
         ranked.values(
-            "id", "public_id", "rank", "prize_minor", "prize_tx_hash", "amount_minor", "user_id", "user__username"
+            "id", "public_id", "rank", "prize_minor", "prize_tx_hash", "amount_minor", "user__id", "user__username"
         )
     )
 
@@ -213,13 +251,17 @@ def paid_into(session: Session) -> int:
     return session.entry_fee_minor * session.participants_count
 
 
-def participant_detail(participant_id: int) -> Participant | None:
-    """One participation with its user, session and room, or ``None``."""
-    return (
-        Participant.objects.select_related("user", "session", "room__game", "room__owner")
-        .filter(pk=participant_id)
-        .first()
+def joiner_row(participant_id: int) -> Row | None:
+    """One participation in detail, or ``None``; ``held_minor`` is what its session holds."""
+    row = Participant.objects.filter(pk=participant_id).values(*JOINER_FIELDS).first()
+    if row is None:
+        return None
+    held_minor = pool_minor(
+        status=row["session__status"],
+        entry_fee_minor=row["session__entry_fee_minor"],
+        participants_count=row["session__participants_count"],
     )
+    return {**row, "held_minor": held_minor}
 
 
 def drawn_sessions() -> QuerySet[Session]:

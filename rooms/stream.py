@@ -13,6 +13,8 @@ from rooms.models import RoomEvent, Session
 
 # A client further behind than this gets a snapshot instead of events.
 RESUME_EVENTS_MAX = 500
+# Tickets of this purpose open the streams.
+TICKET_PURPOSE = "game-rooms"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +34,7 @@ def snapshot(room_id: int) -> Snapshot:
         with connection.cursor() as cursor:
             # One view of the database for the four statements, so that they agree with the number.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        row = queries.room_row(room_id)
+        row = queries.visible_rooms().filter(pk=room_id).values(*queries.ROOM_FIELDS).first()
         if row is None:
             raise RoomNotFound()
         session = queries.session_with_room(row["current_session__id"]) if row["current_session__id"] else None

@@ -6,13 +6,13 @@ from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
 
 # What connects an app with the world. Every other module is a process; `models` is below them all.
-INTERFACES = ("admin", "api", "tasks", "consumers", "management", "pages")
+INTERFACES = ("admin", "api", "tasks", "consumers", "frames", "management", "pages")
 # Neither: Django's own, the records of the past, and what may look at everything.
 OUTSIDE = ("apps", "migrations", "tests")
 
 
 class FloorsOfAnApp(Contract):
-    """``admin|api|tasks|consumers|management|pages → process modules → models`` in each of ``apps``."""
+    """``admin|api|tasks|consumers|frames|management|pages → process modules → models`` in each of ``apps``."""
 
     apps: Any = fields.ListField(subfield=fields.StringField())
     below_models: Any = fields.ListField(subfield=fields.StringField())

@@ -147,3 +147,11 @@ class NestViewSet(StyledViewSet):
 
     style = STYLE
     pagination_class = PagePagination
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """The rows of the asked page, still a queryset. Raises ``ValidationError``."""
+        return super().paginate_queryset(queryset)
+
+    def pagination(self, total: int) -> dict[str, int | bool]:
+        """The ``pagination`` object of the page that ``paginate_queryset`` gave, of ``total`` rows."""
+        return self.paginator.page.pagination(total)  # type: ignore[union-attr, no-any-return]

@@ -44,6 +44,21 @@ class DescribedField(OpenApiSerializerFieldExtension):
         return schema
 
 
+class _Part:
+    """The keys of a flat row that begin with ``prefix``, without it; any other key is looked up in the row itself."""
+
+    __slots__ = ("prefix", "row")
+
+    def __init__(self, row: Any, prefix: str) -> None:
+        self.row, self.prefix = row, prefix
+
+    def __getitem__(self, key: str) -> Any:
+        try:
+            return self.row[self.prefix + key]
+        except KeyError:
+            return self.row[key]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Member:
     """One member of an object: where its value is found, how it is written, what it looks like."""
@@ -54,9 +69,14 @@ class Member:
     is_nullable: bool
     is_required: bool
 
-    def reader(self, name: str) -> Callable[[Any], Any]:
-        """The function from a row to the member's value."""
-        read = self.source if callable(self.source) else itemgetter(self.source or name)
+    def reader(self, name: str, prefix: str = "") -> Callable[[Any], Any]:
+        """The function from a row to the member's value; ``prefix`` starts the keys of the row."""
+        source = self.source
+        if not callable(source):
+            read: Callable[[Any], Any] = itemgetter(prefix + (source or name))
+        else:
+            compute = source
+            read = (lambda row: compute(_Part(row, prefix))) if prefix else compute
         write = self.write
         if write is None:
             return read
@@ -93,14 +113,16 @@ def nested(
     output: "Output",
     source: Source | None = None,
     *,
+    prefix: str = "",
     many: bool = False,
     nullable: bool = False,
     required: bool = True,
 ) -> Member:
-    """An object, or with ``many`` a list of them. ``source=same`` makes it of the same row."""
+    """An object, or with ``many`` a list of them. ``source=same`` makes it of the same row, and ``prefix`` of the keys
+    of the same row that begin with it: ``nested(USER, prefix="owner__")``."""
     return Member(
-        source=source,
-        write=output.many if many else output.of,
+        source=same if prefix and source is None else source,
+        write=output.many if many else output.reader(prefix),
         describe=lambda **options: output.serializer(many=many, **options),
         is_nullable=nullable,
         is_required=required,
@@ -113,26 +135,35 @@ def same(row: Any) -> Any:
 
 
 class Output:
-    """A JSON object by the name that the document gives it."""
+    """A JSON object by the name that the document gives it; ``about`` is what the document says of it."""
 
-    def __init__(self, name: str, /, **members: Member) -> None:
+    # ``of(row)`` makes the object of one row.
+    of: Callable[[Any], dict[str, Any]]
+
+    def __init__(self, name: str, about: str = "", /, **members: Member) -> None:
         self.name = name
+        self.about = about
         self.members = members
-        self._readers = [(key, member.reader(key)) for key, member in members.items()]
-        self._may_lack = any(not member.is_required for member in members.values())
+        self.of = self.reader("")
 
-    def of(self, row: Any) -> dict[str, Any]:
-        """The object of one row."""
-        made = {key: read(row) for key, read in self._readers}
-        return {key: found for key, found in made.items() if found is not ABSENT} if self._may_lack else made
+    def reader(self, prefix: str) -> Callable[[Any], dict[str, Any]]:
+        """The function that makes the object of the keys of a row that begin with ``prefix``."""
+        readers = [(key, member.reader(key, prefix)) for key, member in self.members.items()]
+        if all(member.is_required for member in self.members.values()):
+            return lambda row: {key: read(row) for key, read in readers}
+
+        def made(row: Any) -> dict[str, Any]:
+            return {key: found for key, read in readers if (found := read(row)) is not ABSENT}
+
+        return made
 
     def many(self, rows: Iterable[Any]) -> list[dict[str, Any]]:
         """The objects of some rows."""
         return [self.of(row) for row in rows]
 
-    def extended(self, name: str, /, **members: Member) -> "Output":
+    def extended(self, name: str, about: str = "", /, **members: Member) -> "Output":
         """This object with more members, or with others of the same name."""
-        return Output(name, **{**self.members, **members})
+        return Output(name, about, **{**self.members, **members})
 
     @cached_property
     def serializer(self) -> type[serializers.Serializer[Any]]:
@@ -141,4 +172,4 @@ class Output:
             key: member.describe(allow_null=member.is_nullable, required=member.is_required)
             for key, member in self.members.items()
         }
-        return type(self.name, (serializers.Serializer,), fields)
+        return type(self.name, (serializers.Serializer,), {"__doc__": self.about or None, **fields})

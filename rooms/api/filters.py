@@ -1,39 +1,15 @@
-"""The documented filters of the lists; a value that cannot be one is a 400, never ignored."""
+"""The documented filters of the lists (contract: rooms, "Endpoints")."""
 
-from typing import Any
-
-from django import forms
-from django.db.models import QuerySet
-from django.http import QueryDict
 from django_filters import rest_framework as filters
-from rest_framework.exceptions import ValidationError
 
-from core.wire.fields import QueryIdField, first_message
+from core.wire.filtering import IdFilter, StrictFilterSet
 from rooms.models import Participant, Room
 
 HOST_LENGTH_MAX = 64
 
 
-class IdFormField(forms.Field):
-    """An id in a query, as every other route reads one: present means digits, an empty text is no wish for all."""
-
-    def to_python(self, value: str | None) -> int | None:
-        if value is None:
-            return None
-        try:
-            return QueryIdField().to_internal_value(value)
-        except ValidationError as error:
-            raise forms.ValidationError(first_message(error.detail)) from error
-
-
-class IdFilter(filters.Filter):
-    """Equality with an id."""
-
-    field_class = IdFormField
-
-
-class RoomFilter(filters.FilterSet):
-    """Filters of GET /game-rooms (contract: rooms, "Endpoints")."""
+class RoomFilter(StrictFilterSet):
+    """Filters of GET /game-rooms."""
 
     room_id = IdFilter(field_name="id")
     host_id = IdFilter(field_name="owner_id")
@@ -45,7 +21,7 @@ class RoomFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-class ParticipantFilter(filters.FilterSet):
+class ParticipantFilter(StrictFilterSet):
     """Filters of the participation lists."""
 
     session_id = IdFilter(field_name="session_id")
@@ -54,13 +30,3 @@ class ParticipantFilter(filters.FilterSet):
     class Meta:
         model = Participant
         fields: list[str] = []
-
-
-def filtered(filterset: type[filters.FilterSet], query: QueryDict, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The rows that the query's documented filters leave. Raises ``ValidationError``."""
-    bound = filterset(data=query, queryset=rows)
-    if not bound.is_valid():
-        name, messages = next(iter(bound.errors.get_json_data().items()))
-        raise ValidationError({name: [messages[0]["message"]]})
-    chosen: QuerySet[Any] = bound.qs
-    return chosen

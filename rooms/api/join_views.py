@@ -1,45 +1,46 @@
-"""`/api/v1/game-join-rooms`: join, leave, and who took part (contract: rooms)."""
+"""`/api/v1/game-join-rooms`: join, leave, and the participations (contract: rooms)."""
 
 from typing import Any
 
 from django.db.models import QuerySet
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import AuthedNestView
+from accounts.api.base import AuthedNestViewSet
 from core.observability import metrics
-from core.wire.fields import iso_ms
+from core.wire.fields import checked
+from core.wire.filtering import StrictFilterBackend
 from core.wire.idempotency import idempotent
-from core.wire.nest import ok, parse_page
+from core.wire.nest import ok
 from core.wire.throttles import throttle_for
-from rooms import entry, queries
-from rooms.api import schema, shapes
-from rooms.api.filters import ParticipantFilter, filtered
+from rooms import entry, queries, wording
+from rooms.api import outputs, schema
+from rooms.api.filters import ParticipantFilter
 from rooms.api.serializers import JoinInput, JoinQuery, LeaveInput, RoomQuery, SessionQuery
 from rooms.errors import JoinerNotFound, RoomNotFound, SessionNotFound
 from rooms.models import Participant, Session
 
-# Seats are worth money: no joining faster than a person could, and not at all while nobody can count.
+# Seats are worth money: no joining faster than a person could, and none while the limits cannot be counted.
 EntryThrottle = throttle_for("joins", fail_open=False)
+WriteThrottle = AuthedNestViewSet.write_throttle
 
-FETCHED = "Game join room fetched successfully"
 
-
-class GameJoinRoomsView(AuthedNestView):
-    """Join a session; list participations."""
+class GameJoinRoomViewSet(AuthedNestViewSet):
+    """Participations: join, leave, and the lists."""
 
     write_throttle = EntryThrottle
+    filter_backends = [StrictFilterBackend]
+    filterset_class = ParticipantFilter
 
     @schema.list_participations
-    def get(self, request: Request) -> Response:
-        return _participations(request, queries.participants())
+    def list(self, request: Request) -> Response:
+        return self._participations(queries.participants())
 
     @schema.join
     @idempotent
-    def post(self, request: Request) -> Response:
-        body = JoinInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        values = body.validated_data
+    def create(self, request: Request) -> Response:
+        values = checked(JoinInput, request.data)
         place = entry.join_session(
             room_id=values["room_id"],
             session_id=values["session_id"],
@@ -49,234 +50,143 @@ class GameJoinRoomsView(AuthedNestView):
             request_key=request.headers.get("Idempotency-Key"),
         )
         metrics.JOINS.inc()
-        data = {
-            "id": place.participant_id,
-            "public_id": str(place.public_id),
-            "session_id": values["session_id"],
-            "room_id": values["room_id"],
-            "wallet_address": place.wallet_address,
-            "amount": shapes.number(place.amount_minor),
-            "time_join": iso_ms(place.joined_at),
-            "status": shapes.PARTICIPANT_STATUS[Participant.Status.PAID],
-            "tx_hash": place.tx_hash,
-            "participants_count": place.participants_count,
-            "user": {"id": self.caller.pk, "username": self.caller.username},
-        }
-        return ok("Successfully joined game room", data=data, status=201)
-
-
-class LeaveView(AuthedNestView):
-    """Give a place back while the session is pending."""
-
-    write_throttle = EntryThrottle
+        row = {**vars(place), **values, "status": Participant.Status.PAID, "user": vars(self.caller)}
+        return ok(schema.JOINED, data=outputs.JOINED.of(row), status=201)
 
     @schema.leave
+    @action(detail=False, methods=["post"])
     @idempotent
-    def post(self, request: Request) -> Response:
-        body = LeaveInput(data=request.data)
-        body.is_valid(raise_exception=True)
+    def leave(self, request: Request) -> Response:
+        """Give a place back while the session is pending."""
         departure = entry.leave_session(
-            session_id=body.validated_data["session_id"],
+            session_id=checked(LeaveInput, request.data)["session_id"],
             player=self.caller,
             now=self.now,
             request_key=request.headers.get("Idempotency-Key"),
         )
-        data = {
-            "id": departure.participant_id,
-            "status": shapes.PARTICIPANT_STATUS[Participant.Status.LEFT],
-            "tx_hash": departure.tx_hash,
-            "participants_count": departure.participants_count,
-        }
-        return ok("Successfully left game room", data=data)
-
-
-class ByRoomView(AuthedNestView):
-    """Participations of a room, of one of its sessions."""
+        return ok(schema.LEFT, data=outputs.LEFT.of({**vars(departure), "status": Participant.Status.LEFT}))
 
     @schema.list_by_room
-    def get(self, request: Request) -> Response:
-        return _participations(request, queries.participants())
+    @action(detail=False, url_path="by-room")
+    def by_room(self, request: Request) -> Response:
+        """List participations of a room, of one of its sessions."""
+        return self._participations(queries.participants())
 
-
-class JoinersView(AuthedNestView):
-    """Who is in a session, given by itself or as its room's current one; without either, everybody's places."""
+    @schema.list_own
+    @action(detail=False, url_path="joiner-by-room")
+    def joiner_by_room(self, request: Request) -> Response:
+        """List the caller's newest session per room."""
+        return self._participations(queries.latest_participations(self.caller))
 
     @schema.list_joiners
-    def get(self, request: Request) -> Response:
-        page = parse_page(request.query_params)
-        session = self._session(request)
-        rows = queries.entries_of([session.pk]) if session else queries.participants()
-        chosen = filtered(ParticipantFilter, request.query_params, rows)
+    @action(detail=False)
+    def joiners(self, request: Request) -> Response:
+        """List the places in a session, given by itself or as its room's current one; without either, all places."""
+        session = _chosen_session(request)
+        chosen = self.filter_queryset(queries.entries_of([session.pk]) if session else queries.participants())
+        page = self.paginate_queryset(chosen)
         return Response(
             {
-                "data": [shapes.joiner_text(row) for row in queries.participant_rows(chosen[page.slice])],
-                "totalAmount": shapes.number(queries.paid_into(session)) if session else 0,
-                "currentSession": _current(session) if session else None,
-                "pagination": page.pagination(queries.bounded_total(chosen)),
+                "data": outputs.JOINER.many(queries.participant_rows(page)),
+                "totalAmount": wording.number(queries.paid_into(session)) if session else 0,
+                "currentSession": outputs.JOINERS_SESSION.of(vars(session)) if session else None,
+                "pagination": self.pagination(queries.bounded_total(chosen)),
             }
         )
 
-    def _session(self, request: Request) -> Session | None:
-        if "session_id" in request.query_params:
-            session = queries.session_with_room(_asked(request, SessionQuery)["session_id"])
-            if session is None:
-                raise SessionNotFound()
-            return session
-        if "room_id" in request.query_params:
-            return queries.latest_session(_asked(request, RoomQuery)["room_id"])
-        return None
-
-
-class JoinerView(AuthedNestView):
-    """One participation in detail."""
-
     @schema.get_joiner
-    def get(self, request: Request) -> Response:
-        joiner = queries.participant_detail(_asked(request, JoinQuery)["join_id"])
-        if joiner is None:
+    @action(detail=False)
+    def joiner(self, request: Request) -> Response:
+        """Show one participation in detail."""
+        row = queries.joiner_row(checked(JoinQuery, request.query_params)["join_id"])
+        if row is None:
             raise JoinerNotFound()
         # Other players' addresses are not given away, whatever the documents' example shows.
-        is_theirs = self.caller.is_staff or joiner.user_id == self.caller.pk
-        return Response(shapes.joiner_detail(joiner, email=joiner.user.email if is_theirs else None))
-
-
-class OwnByRoomView(AuthedNestView):
-    """The caller's newest session per room."""
-
-    @schema.list_own
-    def get(self, request: Request) -> Response:
-        return _participations(request, queries.latest_participations(self.caller))
-
-
-class ExpiredSessionsView(AuthedNestView):
-    """Sessions that were called off, each with who was in it."""
+        is_theirs = self.caller.is_staff or row["user__id"] == self.caller.pk
+        email = row["user__email"] if is_theirs else None
+        return Response(outputs.JOINER_ANSWER.of({**row, "user__email": email}))
 
     @schema.list_expired
-    def get(self, request: Request) -> Response:
-        page = parse_page(request.query_params)
+    @action(detail=False, url_path="expired-sessions")
+    def expired_sessions(self, request: Request) -> Response:
+        """List the sessions that were called off, each with its participants."""
         chosen = queries.expired_sessions()
-        sessions = list(chosen[page.slice])
-        entries: dict[int, list[dict[str, Any]]] = {session.pk: [] for session in sessions}
+        sessions = list(self.paginate_queryset(chosen).values(*queries.SESSION_FIELDS))
+        entries: dict[int, list[queries.Row]] = {session["id"]: [] for session in sessions}
         for row in queries.participant_rows(queries.entries_of(entries)):
-            entries[row["session_id"]].append(shapes.refunded_text(row))
-        data = [
-            {
-                "session": shapes.session_brief(session) | {"room_id": session.room_id},
-                "participants": entries[session.pk],
-                "required_prizes": len(session.prize_shares_bp),
-                "participants_count": len(entries[session.pk]),
-                "is_insufficient": len(entries[session.pk]) < len(session.prize_shares_bp),
-            }
-            for session in sessions
-        ]
-        return Response({"data": data, "pagination": page.pagination(queries.bounded_total(chosen))})
-
-
-class JoinersRefundView(AuthedNestView):
-    """Who was refunded by a session."""
+            entries[row["session__id"]].append(row)
+        data = outputs.EXPIRED.many({**session, "participants": entries[session["id"]]} for session in sessions)
+        return Response({"data": data, "pagination": self.pagination(queries.bounded_total(chosen))})
 
     @schema.list_refunded
-    def get(self, request: Request) -> Response:
-        page = parse_page(request.query_params)
-        session_id = _asked(request, SessionQuery)["session_id"]
+    @action(detail=False, url_path="joiners-refund")
+    def joiners_refund(self, request: Request) -> Response:
+        """List the participants a session refunded."""
+        session_id = checked(SessionQuery, request.query_params)["session_id"]
         if queries.session_with_room(session_id) is None:
             raise SessionNotFound("Session not found")
         chosen = queries.refunded_in(session_id)
+        page = queries.participant_rows(self.paginate_queryset(chosen))
         return ok(
-            "Joiners refund data retrieved successfully",
-            data=[shapes.refunded_text(row) for row in queries.participant_rows(chosen[page.slice])],
-            pagination=page.pagination(queries.bounded_total(chosen)),
+            schema.REFUNDED,
+            data=outputs.REFUNDED.many(page),
+            pagination=self.pagination(queries.bounded_total(chosen)),
         )
 
-
-class ProcessRefundView(AuthedNestView):
-    """The record of a called-off session's refunds; the refunds themselves are made when it is called off."""
-
     @schema.process_refund
+    @action(detail=False, methods=["post"], url_path="process-refund", write_throttle=WriteThrottle)
     @idempotent
-    def post(self, request: Request) -> Response:
-        session_id = _asked(request, SessionQuery)["session_id"]
+    def process_refund(self, request: Request) -> Response:
+        """Show the record of a called-off session's refunds; they were made when it was called off."""
+        session_id = checked(SessionQuery, request.query_params)["session_id"]
         session, rows = queries.recorded_refund(actor=self.caller, session_id=session_id)
-        total = shapes.number(sum(row["amount_minor"] for row in rows))
-        processed = [
-            {
-                "id": row["id"],
-                "wallet_address": row["wallet_address"],
-                "original_amount": shapes.number(row["amount_minor"]),
-                "refund_amount": shapes.number(row["amount_minor"]),
-                "tx_hash": row["refund_tx_hash"],
-                "user": shapes.user(row),
-            }
-            for row in rows
-        ]
-        data = {
-            "session": shapes.session_brief(session),
-            "processed_participants": processed,
-            "financial_summary": {"total_original_amount": total, "total_refund_amount": total},
-        }
-        return ok("Expired session refund processed successfully", data=data)
-
-
-class CheckNewSessionView(AuthedNestView):
-    """Whether the room has a session to join."""
+        return ok(schema.PROCESSED, data=outputs.REFUND.of({"session": vars(session), "participants": rows}))
 
     @schema.check_new_session
-    def get(self, request: Request) -> Response:
-        room_id = _asked(request, RoomQuery)["room_id"]
-        if queries.room_row(room_id) is None:
+    @action(detail=False, url_path="check-new-session")
+    def check_new_session(self, request: Request) -> Response:
+        """Tell whether the room has a session to join."""
+        room_id = checked(RoomQuery, request.query_params)["room_id"]
+        if not queries.room_exists(room_id):
             raise RoomNotFound()
         session = queries.latest_session(room_id)
         if session is None:
-            return ok("No session found for this room", data=_no_session(room_id))
-        joinable = queries.can_join(
-            status=session.status,
-            opens_at=session.opens_at,
-            starts_at=session.starts_at,
-            count=session.participants_count,
-            seats=session.max_participants,
-            now=self.now,
+            return ok(schema.NONE, data=outputs.NEW_SESSION.of(_no_session(room_id)))
+        row: dict[str, Any] = vars(session) | {"room_id": room_id, "now": self.now}
+        row["can_join"] = outputs.is_joinable(row)
+        row["session_available"] = session.status == Session.Status.PENDING and self.now < session.starts_at
+        row["message"] = "You can join the new session now" if row["can_join"] else "Please wait for the next session"
+        message = schema.AVAILABLE if row["session_available"] else schema.NOT_YET
+        return ok(message, data=outputs.NEW_SESSION.of(row))
+
+    def _participations(self, rows: QuerySet[Participant]) -> Response:
+        chosen = self.filter_queryset(rows)
+        page = queries.participant_rows(self.paginate_queryset(chosen))
+        return ok(
+            schema.FETCHED,
+            data=outputs.PARTICIPATION.many(page),
+            pagination=self.pagination(queries.bounded_total(chosen)),
         )
-        available = session.status == Session.Status.PENDING and self.now < session.starts_at
-        data = {
-            "room_id": room_id,
-            "latest_session_id": session.pk,
-            "session_status": shapes.SESSION_STATUS[Session.Status(session.status)],
-            "session_available": available,
-            "can_join": joinable,
-            "session_start_time": iso_ms(session.starts_at),
-            "message": "You can join the new session now" if joinable else "Please wait for the next session",
-        }
-        return ok("New session is available" if available else "No new session available yet", data=data)
 
 
-def _participations(request: Request, rows: QuerySet[Participant]) -> Response:
-    page = parse_page(request.query_params)
-    chosen = filtered(ParticipantFilter, request.query_params, rows)
-    return ok(
-        FETCHED,
-        data=[shapes.participation(row) for row in queries.participant_rows(chosen[page.slice])],
-        pagination=page.pagination(queries.bounded_total(chosen)),
-    )
-
-
-def _asked(request: Request, query: type[Any]) -> dict[str, int]:
-    bound = query(data=request.query_params)
-    bound.is_valid(raise_exception=True)
-    values: dict[str, int] = bound.validated_data
-    return values
-
-
-def _current(session: Session) -> dict[str, Any]:
-    return {"id": session.pk, "session": session.code, "time_start": iso_ms(session.starts_at)}
+def _chosen_session(request: Request) -> Session | None:
+    if "session_id" in request.query_params:
+        session = queries.session_with_room(checked(SessionQuery, request.query_params)["session_id"])
+        if session is None:
+            raise SessionNotFound()
+        return session
+    if "room_id" in request.query_params:
+        return queries.latest_session(checked(RoomQuery, request.query_params)["room_id"])
+    return None
 
 
 def _no_session(room_id: int) -> dict[str, Any]:
     return {
         "room_id": room_id,
-        "latest_session_id": None,
-        "session_status": None,
+        "id": None,
+        "status": None,
         "session_available": False,
         "can_join": False,
-        "session_start_time": None,
+        "starts_at": None,
         "message": "The room has no session",
     }

@@ -1,45 +1,46 @@
-"""`/api/v1/game-rooms`: masters make rooms, everybody looks at them (contract: rooms)."""
+"""`/api/v1/game-rooms`: masters make rooms, every signed-in user may read them (contract: rooms)."""
 
 from dataclasses import asdict
 from typing import Any
 
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import AuthedNestView
+from accounts.api.base import AuthedNestViewSet
 from accounts.standing import Standing
 from core.redis import tickets
-from core.wire.nest import ok, parse_page
-from rooms import offers, queries
-from rooms.api import schema, shapes
-from rooms.api.filters import RoomFilter, filtered
+from core.wire.fields import checked
+from core.wire.filtering import StrictFilterBackend
+from core.wire.nest import ok
+from rooms import offers, queries, stream
+from rooms.api import outputs, schema
+from rooms.api.filters import RoomFilter
 from rooms.api.serializers import CreateRoomInput, EditRoomInput, IdQuery, RoomQuery
 from rooms.errors import RoomInvalid, RoomNotFound
 from rooms.prizes import prize_shares
 from rooms.terms import TermsChange
 
-# What a ticket for the streams is good for (rooms.consumers).
-TICKET_PURPOSE = "game-rooms"
 
+class GameRoomViewSet(AuthedNestViewSet):
+    """Rooms: list, create, change (PATCH ?id=), delete (DELETE ?id=)."""
 
-class GameRoomsView(AuthedNestView):
-    """The collection: list, create, change (PATCH ?id=), delete (DELETE ?id=)."""
+    filter_backends = [StrictFilterBackend]
+    filterset_class = RoomFilter
 
     @schema.list_rooms
-    def get(self, request: Request) -> Response:
-        page = parse_page(request.query_params)
-        rooms = filtered(RoomFilter, request.query_params, queries.visible_rooms())
+    def list(self, request: Request) -> Response:
+        rooms = self.filter_queryset(queries.visible_rooms())
+        rows = queries.room_rows(self.paginate_queryset(rooms), self.now)
         return ok(
-            "Game rooms fetched successfully",
-            data=[shapes.room(row, self.now) for row in queries.room_rows(rooms[page.slice])],
-            pagination=page.pagination(queries.bounded_total(rooms)),
+            schema.LISTED,
+            data=outputs.ROOM.many(rows),
+            pagination=self.pagination(queries.bounded_total(rooms)),
         )
 
     @schema.create_room
-    def post(self, request: Request) -> Response:
-        body = CreateRoomInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        values = body.validated_data
+    def create(self, request: Request) -> Response:
+        values = checked(CreateRoomInput, request.data)
         terms = values["game_room"]
         room = offers.create_room(
             actor=self.caller,
@@ -54,54 +55,40 @@ class GameRoomsView(AuthedNestView):
             run_seconds=terms.get("run_seconds"),
         )
         # 200 and not 201: the documents' own answer, the data is ours (contract: rooms, "create room status").
-        return ok("Game room created successfully", data={"id": room.pk, "name": room.name})
+        return ok(schema.CREATED, data=outputs.ROOM_NAMED.of(vars(room)))
 
     @schema.edit_room
-    def patch(self, request: Request) -> Response:
-        room_id = _id_of(request, IdQuery, "id")
-        body = EditRoomInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        change = _change(body.validated_data)
+    def change(self, request: Request) -> Response:
+        room_id = checked(IdQuery, request.query_params)["id"]
+        change = _change(checked(EditRoomInput, request.data))
         room = offers.edit_room(actor=self.caller, room_id=room_id, change=change, now=self.now)
-        applied = room.pending_change is None
-        return ok("Game room updated successfully", data={"id": room.pk, "name": room.name, "applied": applied})
+        return ok(schema.EDITED, data=outputs.ROOM_EDITED.of(vars(room)))
 
     @schema.delete_room
-    def delete(self, request: Request) -> Response:
-        offers.delete_room(actor=self.caller, room_id=_id_of(request, IdQuery, "id"), now=self.now)
-        return ok("Game room deleted successfully")
-
-
-class GameRoomView(AuthedNestView):
-    """One room with its prizes and the joiners of its current session."""
+    def remove(self, request: Request) -> Response:
+        offers.delete_room(actor=self.caller, room_id=checked(IdQuery, request.query_params)["id"], now=self.now)
+        return ok(schema.DELETED)
 
     @schema.get_room
-    def get(self, request: Request) -> Response:
-        row = queries.room_row(_id_of(request, RoomQuery, "room_id"))
+    @action(detail=False, url_path="find-by-id", filterset_class=None)
+    def find_by_id(self, request: Request) -> Response:
+        """Show the room with its prizes and the joiners of its current session."""
+        row = queries.room_row(checked(RoomQuery, request.query_params)["room_id"], self.now)
         if row is None:
             raise RoomNotFound()
         session_id = row["current_session__id"]
         joiners = queries.participant_rows(queries.entries_of([session_id])) if session_id else []
-        may_manage = self.caller.is_staff or row["owner_id"] == self.caller.pk
-        detail = shapes.room_detail(row, joiners, may_manage=may_manage, now=self.now)
-        return ok("Game room details fetched successfully", data=detail)
-
-
-class TicketView(AuthedNestView):
-    """A one-use ticket for a browser to open a room's stream or the lobby with."""
+        may_manage = self.caller.is_staff or row["owner__id"] == self.caller.pk
+        detail = outputs.ROOM_DETAIL.of({**row, "joiners": joiners, "may_manage": may_manage})
+        return ok(schema.DETAILED, data=detail)
 
     @schema.issue_ticket
-    def post(self, request: Request) -> Response:
-        ticket = tickets.issue(purpose=TICKET_PURPOSE, claim=asdict(Standing.of(self.caller)))
+    @action(detail=False, methods=["post"])
+    def ticket(self, request: Request) -> Response:
+        """Issue a one-use ticket for a browser to open a room's stream or the lobby with."""
+        ticket = tickets.issue(purpose=stream.TICKET_PURPOSE, claim=asdict(Standing.of(self.caller)))
         data = {"ticket": ticket, "expires_in": tickets.LIFETIME_SECONDS}
-        return ok("Ticket issued successfully", data=data, status=201)
-
-
-def _id_of(request: Request, query: type[Any], name: str) -> int:
-    bound = query(data=request.query_params)
-    bound.is_valid(raise_exception=True)
-    value: int = bound.validated_data[name]
-    return value
+        return ok(schema.TICKET, data=outputs.TICKET.of(data), status=201)
 
 
 def _prize_rows(prizes: list[dict[str, Any]], prizes_num: int) -> list[tuple[int, Any]]:

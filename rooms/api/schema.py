@@ -16,10 +16,10 @@ from core.wire.openapi import (
     query,
     shape,
 )
-from core.wire.outputs import Described
+from core.wire.outputs import Described, Output
 from payments.errors import InsufficientFunds
 from rooms import errors
-from rooms.api import examples, outputs, shapes
+from rooms.api import examples, outputs
 from rooms.api.filters import HOST_LENGTH_MAX
 from rooms.api.serializers import CreateRoomInput, EditRoomInput, JoinInput, LeaveInput, ResultInput, ScoreInput
 from rooms.errors import RoomInvalid
@@ -29,6 +29,25 @@ from rounds.standings import InvalidScore
 def _required(name: str, example: int) -> tuple[Any, Any]:
     refusal = exceptions.ValidationError({name: ["This field is required."]})
     return query(name, ID, required=True, example=example), refusal
+
+
+def _answer(name: str, message: str, output: Output, **told: Any) -> dict[str, Any]:
+    """An envelope of one object and its examples: the data of each by a name for people."""
+    return {
+        "answer": envelope(name, message, data=output.serializer()),
+        "examples": {title.replace("_", " "): {"message": message, "data": data} for title, data in told.items()},
+    }
+
+
+def _page(name: str, message: str, output: Output, **told: Any) -> dict[str, Any]:
+    """An envelope of a page of objects, and its example: a page of one."""
+    return {
+        "answer": envelope(name, message, data=output.serializer(many=True), paginated=True),
+        "examples": {
+            title.replace("_", " "): {"message": message, "data": [data], "pagination": examples.PAGINATION}
+            for title, data in told.items()
+        },
+    }
 
 
 ROOM_ID, ROOM_ID_REFUSED = _required("room_id", 12)
@@ -56,21 +75,18 @@ list_rooms = documented(
         ),
         *PAGING,
     ],
-    answer=envelope("RoomsAnswer", LISTED, data=outputs.RoomOutput(many=True), paginated=True),
-    examples={"one room": {"message": LISTED, "data": [examples.ROOM], "pagination": examples.PAGINATION}},
+    **_page("RoomsAnswer", LISTED, outputs.ROOM, one_room=examples.ROOM),
     refusals=[PAGE_REFUSED],
 )
 
+CREATED = "Game room created successfully"
 create_room = documented(
     "createRoom",
     tag="rooms",
     summary="Make a room and open its first session (masters and staff)",
     body=CreateRoomInput,
     bodies={"three prizes, a generated name": examples.CREATE_ROOM},
-    answer=envelope("CreateRoomAnswer", "Game room created successfully", data=outputs.RoomNamedOutput()),
-    examples={
-        "created": {"message": "Game room created successfully", "data": {"id": 12, "name": examples.ROOM["name"]}}
-    },
+    **_answer("CreateRoomAnswer", CREATED, outputs.ROOM_NAMED, created=examples.ROOM_NAMED),
     refusals=[
         RoomInvalid("Game room participation amount and prizes number are required"),
         RoomInvalid("Game room prizes number must be equal to the number of prizes"),
@@ -91,14 +107,13 @@ edit_room = documented(
     parameters=[OWN_ROOM_ID],
     body=EditRoomInput,
     bodies={"the flat form": examples.EDIT_FLAT, "the nested form": examples.EDIT_NESTED},
-    answer=envelope("EditRoomAnswer", EDITED, data=outputs.RoomEditedOutput()),
-    examples={
-        "waits for the session to be over": {
-            "message": EDITED,
-            "data": {"id": 12, "name": examples.ROOM["name"], "applied": False},
-        },
-        "in force": {"message": EDITED, "data": {"id": 12, "name": "Lantern night", "applied": True}},
-    },
+    **_answer(
+        "EditRoomAnswer",
+        EDITED,
+        outputs.ROOM_EDITED,
+        waits_for_the_session_to_be_over=examples.ROOM_NAMED | {"applied": False},
+        in_force={"id": 12, "name": "Lantern night", "applied": True},
+    ),
     refusals=[
         OWN_ROOM_ID_REFUSED,
         RoomInvalid("Nothing to update"),
@@ -125,8 +140,7 @@ get_room = documented(
     tag="rooms",
     summary="One room with its prizes and the joiners of its current session",
     parameters=[ROOM_ID],
-    answer=envelope("RoomAnswer", DETAILED, data=outputs.RoomDetailOutput()),
-    examples={"a room, as its master sees it": {"message": DETAILED, "data": examples.ROOM_DETAIL}},
+    **_answer("RoomAnswer", DETAILED, outputs.ROOM_DETAIL, **{"a room, as its master sees it": examples.ROOM_DETAIL}),
     refusals=[ROOM_ID_REFUSED, errors.RoomNotFound],
 )
 
@@ -136,46 +150,24 @@ issue_ticket = documented(
     tag="rooms",
     summary="A one-use ticket for a browser to open a room's stream or the lobby with",
     status=201,
-    answer=envelope("TicketAnswer", TICKET, data=outputs.TicketOutput()),
-    examples={"a ticket": {"message": TICKET, "data": examples.TICKET}},
+    **_answer("TicketAnswer", TICKET, outputs.TICKET, a_ticket=examples.TICKET),
 )
 
 # --- Participation ------------------------------------------------------------------------------------------------
 
 FETCHED = "Game join room fetched successfully"
-PARTICIPATIONS = envelope("ParticipationsAnswer", FETCHED, data=outputs.ParticipationOutput(many=True), paginated=True)
-ONE_PARTICIPATION = {
-    "one place": {"message": FETCHED, "data": [examples.PARTICIPATION], "pagination": examples.PAGINATION}
+PARTICIPATIONS: dict[str, Any] = {
+    "tag": "participation",
+    "parameters": PARTICIPATION_QUERY,
+    **_page("ParticipationsAnswer", FETCHED, outputs.PARTICIPATION, one_place=examples.PARTICIPATION),
+    "refusals": [PAGE_REFUSED],
 }
-
-list_participations = documented(
-    "listParticipations",
-    tag="participation",
-    summary="Participations, newest first",
-    parameters=PARTICIPATION_QUERY,
-    answer=PARTICIPATIONS,
-    examples=ONE_PARTICIPATION,
-    refusals=[PAGE_REFUSED],
-)
-
+list_participations = documented("listParticipations", summary="Participations, newest first", **PARTICIPATIONS)
 list_by_room = documented(
-    "listParticipationsByRoom",
-    tag="participation",
-    summary="Participations of a room or of one of its sessions",
-    parameters=PARTICIPATION_QUERY,
-    answer=PARTICIPATIONS,
-    examples=ONE_PARTICIPATION,
-    refusals=[PAGE_REFUSED],
+    "listParticipationsByRoom", summary="Participations of a room or of one of its sessions", **PARTICIPATIONS
 )
-
 list_own = documented(
-    "listOwnParticipations",
-    tag="participation",
-    summary="The caller's place in its newest session per room",
-    parameters=PARTICIPATION_QUERY,
-    answer=PARTICIPATIONS,
-    examples=ONE_PARTICIPATION,
-    refusals=[PAGE_REFUSED],
+    "listOwnParticipations", summary="The caller's place in its newest session per room", **PARTICIPATIONS
 )
 
 JOINED = "Successfully joined game room"
@@ -187,8 +179,7 @@ join = documented(
     body=JoinInput,
     bodies={"the entry fee": examples.JOIN},
     idempotent=True,
-    answer=envelope("JoinAnswer", JOINED, data=outputs.JoinedOutput()),
-    examples={"joined": {"message": JOINED, "data": examples.JOINED}},
+    **_answer("JoinAnswer", JOINED, outputs.JOINED, joined=examples.JOINED),
     refusals=[
         errors.RoomNotFound,
         errors.SessionNotFound,
@@ -210,8 +201,7 @@ leave = documented(
     body=LeaveInput,
     bodies={"a session": {"session_id": 53}},
     idempotent=True,
-    answer=envelope("LeaveAnswer", LEFT, data=outputs.LeftOutput()),
-    examples={"left": {"message": LEFT, "data": examples.LEFT}},
+    **_answer("LeaveAnswer", LEFT, outputs.LEFT, left=examples.LEFT),
     refusals=[errors.SessionNotFound, errors.NotJoined, errors.LeaveWindowClosed],
 )
 
@@ -222,9 +212,9 @@ list_joiners = documented(
     parameters=PARTICIPATION_QUERY,
     answer=shape(
         "JoinersAnswer",
-        data=outputs.JoinerOutput(many=True),
+        data=outputs.JOINER.serializer(many=True),
         totalAmount=Described(outputs.AMOUNT),
-        currentSession=outputs.JoinersSessionOutput(allow_null=True),
+        currentSession=outputs.JOINERS_SESSION.serializer(allow_null=True),
         pagination=PaginationOutput(),
     ),
     examples={"one joiner": examples.JOINERS},
@@ -236,7 +226,7 @@ get_joiner = documented(
     tag="participation",
     summary="One participation in detail",
     parameters=[JOIN_ID],
-    answer=type("JoinerAnswer", (outputs.JoinerFlatOutput,), {"data": outputs.JoinerDetailOutput()}),
+    answer=outputs.JOINER_ANSWER.serializer,
     examples={"a joiner": examples.JOINER},
     refusals=[JOIN_ID_REFUSED, errors.JoinerNotFound],
 )
@@ -246,7 +236,7 @@ list_expired = documented(
     tag="participation",
     summary="Sessions that were called off, each with who was in it",
     parameters=PAGING,
-    answer=shape("ExpiredSessionsAnswer", data=outputs.ExpiredSessionOutput(many=True), pagination=PaginationOutput()),
+    answer=shape("ExpiredSessionsAnswer", data=outputs.EXPIRED.serializer(many=True), pagination=PaginationOutput()),
     examples={"one session": {"data": [examples.EXPIRED], "pagination": examples.PAGINATION}},
     refusals=[PAGE_REFUSED],
 )
@@ -257,10 +247,7 @@ list_refunded = documented(
     tag="participation",
     summary="Who was refunded by a session",
     parameters=[SESSION_ID, *PAGING],
-    answer=envelope("RefundedAnswer", REFUNDED, data=outputs.RefundedOutput(many=True), paginated=True),
-    examples={
-        "one player": {"message": REFUNDED, "data": [examples.REFUNDED], "pagination": examples.PAGINATION},
-    },
+    **_page("RefundedAnswer", REFUNDED, outputs.REFUNDED, one_player=examples.REFUNDED),
     refusals=[SESSION_ID_REFUSED, PAGE_REFUSED, errors.SessionNotFound("Session not found")],
 )
 
@@ -271,8 +258,7 @@ process_refund = documented(
     summary="The record of a called-off session's refunds (the room's master and staff)",
     parameters=[SESSION_ID],
     idempotent=True,
-    answer=envelope("ProcessRefundAnswer", PROCESSED, data=outputs.RefundOutput()),
-    examples={"one refund": {"message": PROCESSED, "data": examples.REFUND}},
+    **_answer("ProcessRefundAnswer", PROCESSED, outputs.REFUND, one_refund=examples.REFUND),
     refusals=[
         SESSION_ID_REFUSED,
         errors.SessionNotOut,
@@ -288,7 +274,7 @@ check_new_session = documented(
     tag="participation",
     summary="Whether the room has a session to join",
     parameters=[ROOM_ID],
-    answer=envelope("NewSessionAnswer", AVAILABLE, NOT_YET, NONE, data=outputs.NewSessionOutput()),
+    answer=envelope("NewSessionAnswer", AVAILABLE, NOT_YET, NONE, data=outputs.NEW_SESSION.serializer()),
     examples={
         "joinable": {"message": AVAILABLE, "data": examples.NEW_SESSION},
         "running": {"message": NOT_YET, "data": examples.WAITING},
@@ -307,8 +293,7 @@ get_session = documented(
     tag="sessions",
     summary="One session with its frozen terms",
     parameters=[SESSION_IN_PATH],
-    answer=envelope("SessionAnswer", FOUND, data=outputs.SessionDetailOutput()),
-    examples={"pending": {"message": FOUND, "data": examples.SESSION_DETAIL}},
+    **_answer("SessionAnswer", FOUND, outputs.SESSION_DETAIL, pending=examples.SESSION_DETAIL),
     refusals=SESSION_REFUSALS,
 )
 
@@ -318,22 +303,7 @@ get_results = documented(
     tag="sessions",
     summary="Standings and awards with rule and arithmetic",
     parameters=[SESSION_IN_PATH],
-    answer=envelope("ResultsAnswer", RESULTS, data=outputs.ResultsOutput()),
-    examples={
-        "ended": {
-            "message": RESULTS,
-            "data": {
-                "session": examples.SESSION | {"status": "end"},
-                "result_mode": "draw",
-                "rule": shapes.RULES["draw"],
-                "rounding": shapes.ROUNDING,
-                "outcome": "settled",
-                "total_amount": 31.5,
-                "game_set_prizes": examples.PRIZES,
-                "standings": examples.STANDINGS,
-            },
-        }
-    },
+    **_answer("ResultsAnswer", RESULTS, outputs.RESULTS, ended=examples.RESULTS),
     refusals=SESSION_REFUSALS,
 )
 
@@ -343,8 +313,7 @@ get_proof = documented(
     tag="sessions",
     summary="The draw's public record at this moment",
     parameters=[SESSION_IN_PATH],
-    answer=envelope("ProofAnswer", PROVED, data=outputs.ProofOutput()),
-    examples={"ended": {"message": PROVED, "data": examples.PROOF}},
+    **_answer("ProofAnswer", PROVED, outputs.PROOF, ended=examples.PROOF),
     refusals=SESSION_REFUSALS,
 )
 
@@ -357,8 +326,7 @@ submit_result = documented(
     parameters=[SESSION_IN_PATH],
     body=ResultInput,
     bodies={"best first": {"ranking": examples.SUBMITTED["ranking"]}},
-    answer=envelope("SubmitResultAnswer", SUBMITTED, data=outputs.SubmittedResultOutput()),
-    examples={"kept": {"message": SUBMITTED, "data": examples.SUBMITTED}},
+    **_answer("SubmitResultAnswer", SUBMITTED, outputs.SUBMITTED, kept=examples.SUBMITTED),
     refusals=[
         *SESSION_REFUSALS,
         errors.ResultInvalid("The ranking must name every participant of the session exactly once"),
@@ -375,8 +343,7 @@ submit_score = documented(
     parameters=[SESSION_IN_PATH],
     body=ScoreInput,
     bodies={"a score": {"score": 1280.5}},
-    answer=envelope("SubmitScoreAnswer", SCORED, data=outputs.ScoreOutput()),
-    examples={"kept": {"message": SCORED, "data": {"session_id": 53, "score": 1280.5}}},
+    **_answer("SubmitScoreAnswer", SCORED, outputs.SCORED, kept={"session_id": 53, "score": 1280.5}),
     refusals=[
         *SESSION_REFUSALS,
         InvalidScore,

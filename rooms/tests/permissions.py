@@ -27,17 +27,17 @@ ROWS = {
         lambda world: Ask(query={"id": world.room.pk}, body={"name_new": "matrix"}),
     ),
     ("game-rooms", "DELETE"): Row((401, 403, 403, 200, 404, 200), lambda world: Ask(query={"id": world.room.pk})),
-    ("game-room", "GET"): signed_in(200, room),
+    ("game-rooms-find-by-id", "GET"): signed_in(200, room),
     ("game-rooms-ticket", "POST"): signed_in(201),
-    ("game-session", "GET"): signed_in(200, session),
-    ("game-session-results", "GET"): signed_in(200, session),
-    ("game-session-proof", "GET"): signed_in(200, session),
+    ("game-sessions-one", "GET"): signed_in(200, session),
+    ("game-sessions-results", "GET"): signed_in(200, session),
+    ("game-sessions-proof", "GET"): signed_in(200, session),
     # No user may: only a game's server with its key (rooms/tests/test_submitted_results.py).
-    ("game-session-result", "POST"): everybody(
+    ("game-sessions-result", "POST"): everybody(
         401, lambda world: Ask(path={"session_id": world.room.current_session_id}, body={"ranking": [1]})
     ),
     # Decided by a draw: nobody's score counts.
-    ("game-session-score", "POST"): signed_in(
+    ("game-sessions-score", "POST"): signed_in(
         409, lambda world: Ask(path={"session_id": world.room.current_session_id}, body={"score": 1})
     ),
     ("game-join-rooms", "GET"): signed_in(200),
@@ -47,17 +47,19 @@ ROWS = {
         lambda world: Ask(body={"room_id": world.room.pk, "session_id": world.room.current_session_id, "amount": 10}),
     ),
     # Nobody leaves for somebody else.
-    ("leave", "POST"): Row(
+    ("game-join-rooms-leave", "POST"): Row(
         (401, 200, 409, 409, 409, 409), lambda world: Ask(body={"session_id": world.room.current_session_id})
     ),
-    ("joiners", "GET"): signed_in(200, room),
-    ("joiner", "GET"): signed_in(200, lambda world: Ask(query={"join_id": world.join_id})),
-    ("by-room", "GET"): signed_in(200, room),
-    ("joiner-by-room", "GET"): signed_in(200),
-    ("joiners-refund", "GET"): signed_in(200, lambda world: Ask(query={"session_id": world.out_session_id})),
-    ("expired-sessions", "GET"): signed_in(200),
-    ("process-refund", "POST"): Row(
+    ("game-join-rooms-joiners", "GET"): signed_in(200, room),
+    ("game-join-rooms-joiner", "GET"): signed_in(200, lambda world: Ask(query={"join_id": world.join_id})),
+    ("game-join-rooms-by-room", "GET"): signed_in(200, room),
+    ("game-join-rooms-joiner-by-room", "GET"): signed_in(200),
+    ("game-join-rooms-joiners-refund", "GET"): signed_in(
+        200, lambda world: Ask(query={"session_id": world.out_session_id})
+    ),
+    ("game-join-rooms-expired-sessions", "GET"): signed_in(200),
+    ("game-join-rooms-process-refund", "POST"): Row(
         (401, 403, 403, 200, 404, 200), lambda world: Ask(query={"session_id": world.out_session_id})
     ),
-    ("check-new-session", "GET"): signed_in(200, room),
+    ("game-join-rooms-check-new-session", "GET"): signed_in(200, room),
 }
