@@ -30,13 +30,11 @@ def create_room(
     entry_fee_minor: int,
     prize_table: Sequence[tuple[int, Decimal]],
     now: datetime,
-    max_participants: int | None = None,
-    join_window_seconds: int | None = None,
-    run_seconds: int | None = None,
+    **counts: int | None,
 ) -> Room:
     """Create a room owned by the actor and open its first session.
 
-    A missing ``name`` is generated; missing windows and capacity take the settings' defaults. Raises ``NotMaster``,
+    A missing ``name`` is generated; ``counts`` are any of ``terms.COUNT_TERMS``. Raises ``NotMaster``,
     ``GameNotFound``, ``RoomInvalid``, ``RoomNameTaken``, ``DefaultSymbolMissing``.
     """
     _require_master(actor)
@@ -50,10 +48,8 @@ def create_room(
         token=wallets.token_by_symbol(settings.ROOM_TOKEN_SYMBOL),
         entry_fee_minor=entry_fee_minor,
         prize_shares_bp=prizes.prize_shares(prize_table),
-        max_participants=settings.ROOM_MAX_PARTICIPANTS if max_participants is None else max_participants,
-        join_window_seconds=join_window_seconds or settings.ROOM_JOIN_WINDOW_SECONDS,
-        run_seconds=run_seconds or settings.ROOM_RUN_SECONDS,
         created_at=now,
+        **{**counts, **terms.counts(counts)},
     )
     terms.check_terms(room=room)
     if name is None:

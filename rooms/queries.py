@@ -17,6 +17,7 @@ from accounts import roles
 from accounts.models import Game, User
 from rooms.errors import NotMaster, SessionNotFound, SessionNotOut
 from rooms.models import Outcome, Participant, Room, Session
+from rooms.terms import TERM_NAMES
 from rounds.models import Round
 
 Row = Mapping[str, Any]
@@ -29,14 +30,8 @@ MANAGE = "rooms.change_room"
 
 ROOM_FIELDS = (
     "id",
-    "name",
-    "symbol",
+    *TERM_NAMES,
     "status",
-    "entry_fee_minor",
-    "prize_shares_bp",
-    "max_participants",
-    "join_window_seconds",
-    "run_seconds",
     "pending_change",
     "event_seq",
     "conversation_id",

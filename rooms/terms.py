@@ -1,7 +1,8 @@
 """A room's terms: their rules, and changes pending until the live session is over (building blocks)."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils.translation import gettext_noop
@@ -37,6 +38,30 @@ class TermsChange:
 TERM_NAMES = tuple(field.name for field in fields(TermsChange))
 
 
+class CountTerm(NamedTuple):
+    """A term that is a whole number: the setting a new room takes when it names none, and its bounds."""
+
+    setting: str
+    minimum: int
+    maximum: int
+
+
+COUNT_TERMS = {
+    # The highest allowed number is the setting itself.
+    "max_participants": CountTerm("ROOM_MAX_PARTICIPANTS", 1, 1_000_000),
+    "join_window_seconds": CountTerm("ROOM_JOIN_WINDOW_SECONDS", 1, WINDOW_SECONDS_MAX),
+    "run_seconds": CountTerm("ROOM_RUN_SECONDS", 1, WINDOW_SECONDS_MAX),
+}
+
+
+def counts(given: Mapping[str, int | None]) -> dict[str, int]:
+    """The count terms of a new room: those ``given``, and the settings' for the rest."""
+    return {
+        name: getattr(settings, term.setting) if (number := given.get(name)) is None else number
+        for name, term in COUNT_TERMS.items()
+    }
+
+
 def check_terms(*, room: Room) -> None:
     """Raise ``RoomInvalid`` unless the room's terms are valid (contract: rooms, "Terms")."""
     if room.entry_fee_minor <= 0:
@@ -57,12 +82,10 @@ def check_terms(*, room: Room) -> None:
     prizes.require_payable(
         shares_bp=room.prize_shares_bp, entry_fee_minor=room.entry_fee_minor, seats=room.max_participants
     )
-    for seconds, template in (
-        (room.join_window_seconds, gettext_noop("Game room join_window_seconds must be between 1 and %(max)s")),
-        (room.run_seconds, gettext_noop("Game room run_seconds must be between 1 and %(max)s")),
-    ):
-        if not 1 <= seconds <= WINDOW_SECONDS_MAX:
-            raise RoomInvalid(template, max=WINDOW_SECONDS_MAX)
+    for name, (_, minimum, maximum) in COUNT_TERMS.items():
+        if not minimum <= getattr(room, name) <= maximum:
+            template = gettext_noop("Game room %(term)s must be between %(min)s and %(max)s")
+            raise RoomInvalid(template, term=name, min=minimum, max=maximum)
 
 
 def apply(*, room: Room, change: dict[str, Any]) -> None:

@@ -23,15 +23,26 @@ from core.amounts import amount_decimal, format_amount_fixed, parse_amount
 from core.errors import DomainError
 from payments.admin.ledger import amount_text
 from payments.models import Token
-from rooms import figures, offers, prizes, queries
+from rooms import figures, offers, prizes, queries, terms
 from rooms.admin.owned import STATUS_TONES, OwnedAdmin
 from rooms.admin.prize_table import PrizeTableField, percent_texts
 from rooms.models import Room
-from rooms.terms import AMOUNT_DECIMALS, WINDOW_SECONDS_MAX, TermsChange
+from rooms.terms import AMOUNT_DECIMALS, COUNT_TERMS, TermsChange
 
 SESSIONS_SHOWN = 20
 NAME_TAKEN = {
     "ROOM_NAME_TAKEN": gettext_lazy("Choose another name; one that waits for a running session to end is taken too.")
+}
+
+
+TERM_LABELS = {
+    "name": gettext_lazy("Name"),
+    "symbol": gettext_lazy("Symbol"),
+    "entry_fee_minor": gettext_lazy("Entry fee"),
+    "prize_shares_bp": gettext_lazy("Prizes by rank"),
+    "max_participants": gettext_lazy("Seats"),
+    "join_window_seconds": gettext_lazy("Joining, seconds"),
+    "run_seconds": gettext_lazy("Running, seconds"),
 }
 
 
@@ -53,21 +64,17 @@ class TermsForm(ActForm):
             "What part of the pool each rank gets: falling, 100 % together. A session needs as many players."
         ),
     )
-    max_participants = forms.IntegerField(
-        min_value=1, label=gettext_lazy("Seats"), widget=UnfoldAdminIntegerFieldWidget
-    )
-    join_window_seconds = forms.IntegerField(
-        min_value=1,
-        max_value=WINDOW_SECONDS_MAX,
-        label=gettext_lazy("Joining, seconds"),
-        widget=UnfoldAdminIntegerFieldWidget,
-    )
-    run_seconds = forms.IntegerField(
-        min_value=1,
-        max_value=WINDOW_SECONDS_MAX,
-        label=gettext_lazy("Running, seconds"),
-        widget=UnfoldAdminIntegerFieldWidget,
-    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, term in COUNT_TERMS.items():
+            self.fields[name] = forms.IntegerField(
+                min_value=term.minimum,
+                max_value=term.maximum,
+                label=TERM_LABELS[name],
+                widget=UnfoldAdminIntegerFieldWidget,
+            )
+        self.order_fields(self.field_order)
 
     def clean_entry_fee(self) -> int:
         """In minor units."""
@@ -92,11 +99,7 @@ class NewRoomForm(TermsForm):
             self.fields["name"].help_text = _("Empty: the next free name of the game.")
 
     def starting_values(self) -> dict[str, Any]:
-        return {
-            "max_participants": settings.ROOM_MAX_PARTICIPANTS,
-            "join_window_seconds": settings.ROOM_JOIN_WINDOW_SECONDS,
-            "run_seconds": settings.ROOM_RUN_SECONDS,
-        }
+        return terms.counts({})
 
 
 class CreateRoom(Act):
@@ -122,15 +125,13 @@ class CreateRoom(Act):
             entry_fee_minor=data["entry_fee"],
             prize_table=data["prizes"],
             now=now,
-            max_participants=data["max_participants"],
-            join_window_seconds=data["join_window_seconds"],
-            run_seconds=data["run_seconds"],
+            **{name: data[name] for name in COUNT_TERMS},
         )
         return _("The room %(name)s is open, its first session too.") % {"name": room.name}
 
 
 class EditForm(TermsForm, ReasonForm):
-    field_order = ("name", "symbol", "entry_fee", "prizes", "max_participants", "join_window_seconds", "run_seconds")
+    field_order = ("name", "symbol", "entry_fee", "prizes", *COUNT_TERMS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -155,9 +156,7 @@ class EditForm(TermsForm, ReasonForm):
             "symbol": data["symbol"],
             "entry_fee_minor": data["entry_fee"],
             "prize_shares_bp": prizes.prize_shares(data["prizes"]),
-            "max_participants": data["max_participants"],
-            "join_window_seconds": data["join_window_seconds"],
-            "run_seconds": data["run_seconds"],
+            **{name: data[name] for name in COUNT_TERMS},
         }
         return TermsChange(**{name: value for name, value in asked.items() if value != shown[name]})
 
@@ -251,24 +250,13 @@ class DeleteRoom(RoomAct):
         return _("%(name)s is deleted.") % {"name": obj.name}
 
 
-def _term_texts(terms: dict[str, Any], token: Token) -> dict[str, str]:
-    texts = {name: "–" if value in (None, "") else str(value) for name, value in terms.items()}
-    if "entry_fee_minor" in terms:
-        texts["entry_fee_minor"] = amount_text(terms["entry_fee_minor"], token)
-    if "prize_shares_bp" in terms:
-        texts["prize_shares_bp"] = " / ".join(f"{text} %" for text in percent_texts(terms["prize_shares_bp"]))
+def _term_texts(given: dict[str, Any], token: Token) -> dict[str, str]:
+    texts = {name: "–" if value in (None, "") else str(value) for name, value in given.items()}
+    if "entry_fee_minor" in given:
+        texts["entry_fee_minor"] = amount_text(given["entry_fee_minor"], token)
+    if "prize_shares_bp" in given:
+        texts["prize_shares_bp"] = " / ".join(f"{text} %" for text in percent_texts(given["prize_shares_bp"]))
     return texts
-
-
-TERM_LABELS = {
-    "name": gettext_lazy("Name"),
-    "symbol": gettext_lazy("Symbol"),
-    "entry_fee_minor": gettext_lazy("Entry fee"),
-    "prize_shares_bp": gettext_lazy("Prizes by rank"),
-    "max_participants": gettext_lazy("Seats"),
-    "join_window_seconds": gettext_lazy("Joining, seconds"),
-    "run_seconds": gettext_lazy("Running, seconds"),
-}
 
 
 class TermsPanel(Panel):

@@ -15,6 +15,7 @@ from core.wire.outputs import ABSENT, FLAG, TEXT, Member, Output, Row, Source, n
 from rooms import queries, wording
 from rooms.models import Outcome, Session
 from rooms.prizes import PRIZES_MAX
+from rooms.terms import COUNT_TERMS
 from rooms.wording import number, percent, text
 from rounds.standings import score_text
 
@@ -154,9 +155,7 @@ PENDING_CHANGE = Output(
     "The terms that apply when the current session is over; only those that change.",
     name=_changed(TEXT, "name"),
     symbol=_changed(TEXT, "symbol"),
-    max_participants=_changed(COUNT, "max_participants"),
-    join_window_seconds=_changed(COUNT, "join_window_seconds"),
-    run_seconds=_changed(COUNT, "run_seconds"),
+    **{name: _changed(COUNT, name) for name in COUNT_TERMS},
     participation_amount=_changed(AMOUNT, "entry_fee_minor", write=number),
     game_set_prizes=nested(
         PRIZE,
@@ -170,9 +169,7 @@ PENDING_CHANGE = Output(
 ROOM_DETAIL = ROOM.extended(
     "RoomDetailOutput",
     "A room by itself; ``pending_change`` is there for those who manage the room, while there is one.",
-    max_participants=value(COUNT),
-    join_window_seconds=value(COUNT),
-    run_seconds=value(COUNT),
+    **{name: value(COUNT) for name in COUNT_TERMS},
     game_set_prizes=PRIZES,
     # The room's chat, for the calls of the chat API.
     conversation_id=value(UUID, write=str, nullable=True),

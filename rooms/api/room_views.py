@@ -19,7 +19,7 @@ from rooms.api.filters import RoomFilter
 from rooms.api.serializers import CreateRoomInput, EditRoomInput, IdQuery, RoomQuery
 from rooms.errors import RoomInvalid, RoomNotFound
 from rooms.prizes import prize_shares
-from rooms.terms import TermsChange
+from rooms.terms import COUNT_TERMS, TermsChange
 
 
 class GameRoomViewSet(AuthedNestViewSet):
@@ -50,9 +50,7 @@ class GameRoomViewSet(AuthedNestViewSet):
             entry_fee_minor=terms["participation_amount"],
             prize_table=_prize_rows(values["game_set_prizes"], terms["prizes_num"]),
             now=self.now,
-            max_participants=terms.get("max_participants"),
-            join_window_seconds=terms.get("join_window_seconds"),
-            run_seconds=terms.get("run_seconds"),
+            **{name: terms.get(name) for name in COUNT_TERMS},
         )
         # 200 and not 201: the documents' own answer, the data is ours (contract: rooms, "create room status").
         return ok(schema.CREATED, data=outputs.ROOM_NAMED.of(vars(room)))
@@ -111,9 +109,7 @@ def _change(values: dict[str, Any]) -> TermsChange:
         symbol=room.get("symbol", values.get("symbol")),
         entry_fee_minor=room.get("participation_amount", values.get("participation_amount_new")),
         prize_shares_bp=shares,
-        max_participants=room.get("max_participants"),
-        join_window_seconds=room.get("join_window_seconds"),
-        run_seconds=room.get("run_seconds"),
+        **{name: room.get(name) for name in COUNT_TERMS},
     )
     if not change.asked():
         raise RoomInvalid("Nothing to update")

@@ -17,7 +17,7 @@ from core.wire.fields import (
 )
 from rooms.errors import RoomInvalid
 from rooms.prizes import PRIZES_MAX
-from rooms.terms import AMOUNT_DECIMALS, WINDOW_SECONDS_MAX
+from rooms.terms import AMOUNT_DECIMALS, COUNT_TERMS
 
 NAME_LENGTH_MAX = 120
 SYMBOL_LENGTH_MAX = 255
@@ -55,9 +55,12 @@ class RoomTermsInput(StrictSerializer):
     symbol = TextField(max_length=SYMBOL_LENGTH_MAX, required=False)
     participation_amount = AmountField(decimals=AMOUNT_DECIMALS, required=False)
     prizes_num = CountField(minimum=1, maximum=PRIZES_MAX, required=False)
-    max_participants = CountField(minimum=1, maximum=COUNT_MAX, required=False)
-    join_window_seconds = CountField(minimum=1, maximum=WINDOW_SECONDS_MAX, required=False)
-    run_seconds = CountField(minimum=1, maximum=WINDOW_SECONDS_MAX, required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return super().get_fields() | {
+            name: CountField(minimum=term.minimum, maximum=term.maximum, required=False)
+            for name, term in COUNT_TERMS.items()
+        }
 
 
 class CreateRoomInput(StrictSerializer):
