@@ -4,8 +4,6 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-
 from accounts.models import User
 from core.db import sql
 from core.db.transactions import require_atomic
@@ -49,9 +47,9 @@ def finish(*, session: Session, room: Room, type: RoomEvent.Type, payload: dict[
 
 
 def _schedule_next(*, room: Room, now: datetime) -> None:
-    """Apply a pending change and date the room's next session, the gap after this one's end."""
-    room.next_open_at = now + timedelta(seconds=settings.ROOM_GAP_SECONDS) if room.status == Room.Status.OPEN else None
+    """Apply a pending change and date the room's next session, its gap after this one's end."""
     changed = terms.apply_pending(room=room)
+    room.next_open_at = now + timedelta(seconds=room.gap_seconds) if room.status == Room.Status.OPEN else None
     room.save(update_fields=["next_open_at", "pending_change", "pending_name", *(terms.TERM_NAMES if changed else ())])
     if changed:
         events.record_room(room=room, what="edited", now=now)

@@ -39,6 +39,8 @@ class Room(models.Model):
     max_participants = models.PositiveIntegerField()
     join_window_seconds = models.PositiveIntegerField()
     run_seconds = models.PositiveIntegerField()
+    # The pause between a session's end and the next one's opening.
+    gap_seconds = models.PositiveIntegerField(db_default=10)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.OPEN)
     pending_change = models.JSONField(null=True, blank=True)
     # A name that waits in pending_change is taken already.

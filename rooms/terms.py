@@ -29,6 +29,7 @@ class TermsChange:
     max_participants: int | None = None
     join_window_seconds: int | None = None
     run_seconds: int | None = None
+    gap_seconds: int | None = None
 
     def asked(self) -> dict[str, Any]:
         """The terms that change, by field name of ``Room``."""
@@ -51,6 +52,7 @@ COUNT_TERMS = {
     "max_participants": CountTerm("ROOM_MAX_PARTICIPANTS", 1, 1_000_000),
     "join_window_seconds": CountTerm("ROOM_JOIN_WINDOW_SECONDS", 1, WINDOW_SECONDS_MAX),
     "run_seconds": CountTerm("ROOM_RUN_SECONDS", 1, WINDOW_SECONDS_MAX),
+    "gap_seconds": CountTerm("ROOM_GAP_SECONDS", 0, WINDOW_SECONDS_MAX),
 }
 
 

@@ -43,6 +43,7 @@ TERM_LABELS = {
     "max_participants": gettext_lazy("Seats"),
     "join_window_seconds": gettext_lazy("Joining, seconds"),
     "run_seconds": gettext_lazy("Running, seconds"),
+    "gap_seconds": gettext_lazy("Pause after a session, seconds"),
 }
 
 

@@ -73,6 +73,7 @@ _ROOM: dict[str, Any] = {
     "status": "open",
     "join_window_seconds": 180,
     "run_seconds": 60,
+    "gap_seconds": 10,
     "event_seq": 17,
     "conversation_id": "7b1e0a52-6a0e-4f0e-9d0b-3f1f6f2c8a11",
     "pending_change": {"entry_fee_minor": 1_200, "max_participants": 50},

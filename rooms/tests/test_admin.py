@@ -23,6 +23,7 @@ TERMS = {
     "max_participants": "20",
     "join_window_seconds": "60",
     "run_seconds": "30",
+    "gap_seconds": "5",
 }
 REASON = {"reason": "a player asked", "request_key": "1"}
 
@@ -53,7 +54,7 @@ def test_a_master_creates_a_room_with_its_prize_table_and_its_first_session(brow
     assert "The room Evening Reels is open" in text(answer)
     room = Room.objects.get()
     assert (room.owner, room.entry_fee_minor, room.prize_shares_bp) == (master, 250, [6_500, 3_250, 250])
-    assert (room.max_participants, room.join_window_seconds, room.run_seconds) == (20, 60, 30)
+    assert (room.max_participants, room.join_window_seconds, room.run_seconds, room.gap_seconds) == (20, 60, 30, 5)
     assert Session.objects.get().status == "pending"
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor, entry.ip) == ("room created", master, "127.0.0.1")
@@ -102,6 +103,7 @@ def test_an_edit_beside_a_live_session_waits_and_shows(browser, make_room):
     edited = {**TERMS, **REASON, "entry_fee": "12.50", "prizes": ["50", "30", "20"], "max_participants": "100"}
 
     edited |= {"join_window_seconds": str(room.join_window_seconds), "run_seconds": str(room.run_seconds)}
+    edited["gap_seconds"] = str(room.gap_seconds)
     answer = browser.post(page("rooms_room_edit", room.pk), edited, follow=True)
 
     assert "count from the next session on" in text(answer)
@@ -134,6 +136,7 @@ def test_a_rooms_symbol_is_taken_away_by_an_edit_that_leaves_it_empty(browser, m
         "max_participants": room.max_participants,
         "join_window_seconds": room.join_window_seconds,
         "run_seconds": room.run_seconds,
+        "gap_seconds": room.gap_seconds,
     }
     assert browser.post(page("rooms_room_edit", room.pk), edited).status_code == 302
     entry = AuditEntry.objects.order_by("-id").first()
@@ -160,6 +163,7 @@ def test_an_edit_that_changes_nothing_is_refused(browser, make_room):
         "max_participants": room.max_participants,
         "join_window_seconds": room.join_window_seconds,
         "run_seconds": room.run_seconds,
+        "gap_seconds": room.gap_seconds,
     }
     answer = browser.post(page("rooms_room_edit", room.pk), same)
     assert (answer.status_code, "Nothing is different" in text(answer)) == (400, True)

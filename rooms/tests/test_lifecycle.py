@@ -197,6 +197,14 @@ def test_change_applies_after_the_live_session(room, session, master, player, ri
     assert room.current_session.prize_shares_bp == [10_000]
 
 
+def test_next_session_opens_after_the_rooms_gap(make_room):
+    room = make_room(gap_seconds=45)
+    over_at = Session.objects.get(pk=room.current_session_id).starts_at
+    tick.advance(now=over_at)
+    assert tick.advance(now=over_at + timedelta(seconds=44)).opened == []
+    assert tick.advance(now=over_at + timedelta(seconds=45)).opened == [room.pk]
+
+
 def test_deleted_room_finishes_its_session(room, session, master, crowd, join):
     for guest in crowd:
         join(room, guest)

@@ -47,6 +47,20 @@ def test_a_master_creates_a_room(api, gold, master, body):
     assert room.current_session.starts_at == START.replace(minute=3)
 
 
+def test_a_masters_own_gap_is_kept_and_shown(api, gold, master, body):
+    body["game_room"]["gap_seconds"] = 0
+    room_id = api(master).post("/api/v1/game-rooms", body).json()["data"]["id"]
+    api(master).patch(f"/api/v1/game-rooms?id={room_id}", {"game_room": {"gap_seconds": 30}})
+    detail = api(master).get(f"/api/v1/game-rooms/find-by-id?room_id={room_id}").json()["data"]
+    assert (detail["gap_seconds"], detail["pending_change"]) == (0, {"gap_seconds": 30})
+
+
+def test_a_room_that_names_no_gap_takes_the_settings(api, gold, master, body, settings):
+    settings.ROOM_GAP_SECONDS = 7
+    room_id = api(master).post("/api/v1/game-rooms", body).json()["data"]["id"]
+    assert Room.objects.get(pk=room_id).gap_seconds == 7
+
+
 def test_a_room_without_a_name_gets_the_next_of_its_game(api, gold, master, body, settings):
     settings.DEFAULT_SYMBOL_GAME_ROOM = "GOLD"
     del body["game_room"]["name"]
@@ -98,6 +112,7 @@ REQUIRED = "Game room participation amount and prizes number are required"
         (set_in("game_set_prizes.1.percent", 50), "Percent must decrease with rank, but rank 2 does not"),
         (set_in("game_set_prizes.2.percent", 10), "Total percent of prizes must equal 100, but is 90"),
         (set_in("game_room.max_participants", 2), "Game room max participants must be at least the number of prizes"),
+        (set_in("game_room.gap_seconds", -1), "game_room.gap_seconds: A whole number from 0 to 604800 is required."),
         (set_in("game_room.max_participants", 101), "Game room max participants must not be greater than 100"),
         (set_in("game_room.participation_amount", 0.01), TOO_SMALL),
     ],

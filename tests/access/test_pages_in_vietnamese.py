@@ -211,6 +211,7 @@ def test_a_master_creates_a_room(master, game, gold):
         "max_participants": "50",
         "join_window_seconds": "60",
         "run_seconds": "120",
+        "gap_seconds": "10",
     }
     refused = client.post("/admin/rooms/room/add/", terms).content.decode()
     assert "Tổng tỉ lệ giải thưởng phải bằng 100, nhưng đang là 90" in refused
