@@ -3,7 +3,7 @@ from rest_framework.views import APIView
 
 from accounts.api.authentication import PlatformJWTAuthentication
 from accounts.models import User
-from core.wire.nest import NestView, NestViewSet
+from core.wire.nest import NestViewSet
 
 
 class KnowsCaller(APIView):
@@ -14,13 +14,6 @@ class KnowsCaller(APIView):
         user = self.request.user
         assert isinstance(user, User)
         return user
-
-
-class AuthedNestView(KnowsCaller, NestView):
-    """A view of the NestJS style for signed-in users."""
-
-    authentication_classes = [PlatformJWTAuthentication]
-    permission_classes = [IsAuthenticated]
 
 
 class AuthedNestViewSet(KnowsCaller, NestViewSet):
