@@ -337,6 +337,7 @@ class PlayerProfile(models.Model):
     guest_claimed = models.BooleanField(_("guest claimed"), default=False)
     otp_secret_encrypted = models.BinaryField(null=True, blank=True, editable=False)
     otp_used_steps = ArrayField(models.BigIntegerField(), default=list, editable=False)
+    # Written by the previous release only: ``OtpGuard`` counts now.
     otp_failures = models.PositiveSmallIntegerField(_("otp failures"), default=0, editable=False)
     otp_locked_until = models.DateTimeField(_("otp locked until"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"))
@@ -356,6 +357,22 @@ class PlayerProfile(models.Model):
 
     def __str__(self) -> str:
         return self.plyr_id
+
+
+class OtpGuard(models.Model):
+    """Wrong one-time passwords of a player in one game, through one client, or from one address."""
+
+    subject = models.CharField(_("subject"), max_length=100, unique=True)
+    failures = models.PositiveIntegerField(_("failures"), default=0)
+    since = models.DateTimeField(_("since"))
+    locked_until = models.DateTimeField(_("locked until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("one-time password guard")
+        verbose_name_plural = _("one-time password guards")
+
+    def __str__(self) -> str:
+        return self.subject
 
 
 class PlayerSession(models.Model):

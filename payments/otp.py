@@ -4,6 +4,7 @@ A building block that answers with a refusal instead of raising it, because the 
 """
 
 import hmac
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pyotp
@@ -12,18 +13,33 @@ from core.db.transactions import require_atomic
 from core.errors import DomainError
 from core.security.secrets import decrypt
 from payments.errors import OtpInvalid, OtpLocked, OtpUsed, PlayerNotFound
-from payments.models import PlayerProfile
+from payments.models import OtpGuard, PlayerProfile
 
 STEP_SECONDS = 30
 STEPS_ASIDE = 1
 FAILURES_MAX = 5
 LOCK = timedelta(seconds=60)
+LOCK_MAX = timedelta(days=1)
+# Wrong codes of one client, and from one address, whichever players they are for.
+BUDGET_WINDOW = timedelta(hours=1)
+CLIENT_FAILURES_MAX = 300
+ADDRESS_FAILURES_MAX = 600
 
 
-def consume(*, plyr_id: str, code: str, now: datetime) -> PlayerProfile | DomainError:
+@dataclass(frozen=True, kw_only=True)
+class Guesser:
+    """Through whom a code comes: a client for its game, from an address."""
+
+    game_id: int
+    client_id: int
+    address: str
+
+
+def consume(*, plyr_id: str, code: str, guesser: Guesser, now: datetime) -> PlayerProfile | DomainError:
     """The locked player, whose code is used up; or the refusal, which the caller raises after its commit.
 
     In the contract's order: ``OtpUsed``, ``PlayerNotFound``, ``OtpLocked``, ``OtpInvalid`` (payments, "Players").
+    A lock holds for the player in one game alone and doubles with each further five wrong codes; a right one ends it.
     """
     require_atomic()
     locked = PlayerProfile.objects.select_for_update(no_key=True, of=("self",)).select_related("user")
@@ -34,18 +50,52 @@ def consume(*, plyr_id: str, code: str, now: datetime) -> PlayerProfile | Domain
     step = _matching_step(player, code, this_step)
     if step is not None and step in player.otp_used_steps:
         return OtpUsed()
-    if player.otp_locked_until is not None and now < player.otp_locked_until:
+    own = f"player:{player.pk}:game:{guesser.game_id}"
+    budgets = {
+        f"client:{guesser.client_id}": CLIENT_FAILURES_MAX,
+        f"address:{guesser.address}": ADDRESS_FAILURES_MAX,
+    }
+    if OtpGuard.objects.filter(subject__in=[own, *budgets], locked_until__gt=now).exists():
         return OtpLocked()
     if step is None:
-        player.otp_failures += 1
-        if player.otp_failures >= FAILURES_MAX:
-            player.otp_failures, player.otp_locked_until = 0, now + LOCK
-        player.save(update_fields=["otp_failures", "otp_locked_until"])
+        _count_for_player(own, now)
+        for subject, most in budgets.items():
+            _count_in_budget(subject, most, now)
         return OtpInvalid()
     player.otp_used_steps = [used for used in player.otp_used_steps if used >= this_step - STEPS_ASIDE] + [step]
-    player.otp_failures, player.otp_locked_until = 0, None
-    player.save(update_fields=["otp_used_steps", "otp_failures", "otp_locked_until"])
+    player.save(update_fields=["otp_used_steps"])
+    OtpGuard.objects.filter(subject=own).delete()
     return player
+
+
+def forget_failures(player: PlayerProfile) -> None:
+    """Unlock the player in every game: it has a new secret."""
+    OtpGuard.objects.filter(subject__startswith=f"player:{player.pk}:").delete()
+
+
+def _guard(subject: str, now: datetime) -> OtpGuard:
+    """The locked count of a subject's wrong codes, with one more."""
+    OtpGuard.objects.bulk_create([OtpGuard(subject=subject, since=now)], ignore_conflicts=True)
+    guard = OtpGuard.objects.select_for_update(no_key=True).get(subject=subject)
+    guard.failures += 1
+    return guard
+
+
+def _count_for_player(subject: str, now: datetime) -> None:
+    guard = _guard(subject, now)
+    locks, rest = divmod(guard.failures, FAILURES_MAX)
+    if not rest:
+        guard.locked_until = now + min(LOCK * 2 ** min(locks - 1, 20), LOCK_MAX)
+    guard.save(update_fields=["failures", "locked_until"])
+
+
+def _count_in_budget(subject: str, most: int, now: datetime) -> None:
+    guard = _guard(subject, now)
+    if guard.since <= now - BUDGET_WINDOW:
+        guard.since, guard.failures = now, 1
+    if guard.failures >= most:
+        guard.locked_until = guard.since + BUDGET_WINDOW
+    guard.save(update_fields=["since", "failures", "locked_until"])
 
 
 def _matching_step(player: PlayerProfile, code: str, this_step: int) -> int | None:

@@ -58,6 +58,7 @@ def log_in(
     plyr_id: str,
     code: str,
     game: Game,
+    guesser: otp.Guesser,
     lifetime_seconds: int | None,
     allowances_minor: Mapping[int, int],
     now: datetime,
@@ -66,7 +67,7 @@ def log_in(
 
     Raises ``OtpUsed``, ``PlayerNotFound``, ``OtpLocked``, ``OtpInvalid``.
     """
-    return _accepted(_log_in(plyr_id, code, game, lifetime_seconds, allowances_minor, now))
+    return _accepted(_log_in(plyr_id, code, game, guesser, lifetime_seconds, allowances_minor, now))
 
 
 def approve(
@@ -74,17 +75,18 @@ def approve(
     plyr_id: str,
     code: str,
     game: Game,
+    guesser: otp.Guesser,
     amounts_minor: Mapping[int, int],
     lifetime_seconds: int | None,
     now: datetime,
 ) -> None:
     """Set what the game may spend of the player's tokens, for good or for a time. Raises as ``log_in``."""
-    _accepted(_approve(plyr_id, code, game, amounts_minor, lifetime_seconds, now))
+    _accepted(_approve(plyr_id, code, game, guesser, amounts_minor, lifetime_seconds, now))
 
 
-def revoke(*, plyr_id: str, code: str, game: Game, token_id: int | None, now: datetime) -> None:
+def revoke(*, plyr_id: str, code: str, game: Game, guesser: otp.Guesser, token_id: int | None, now: datetime) -> None:
     """Take the game's allowance of one token back, or of all (``None``). Raises as ``log_in``."""
-    _accepted(_revoke(plyr_id, code, game, token_id, now))
+    _accepted(_revoke(plyr_id, code, game, guesser, token_id, now))
 
 
 @use_case
@@ -150,11 +152,12 @@ def _log_in(
     plyr_id: str,
     code: str,
     game: Game,
+    guesser: otp.Guesser,
     lifetime_seconds: int | None,
     allowances_minor: Mapping[int, int],
     now: datetime,
 ) -> Grant | DomainError:
-    player = otp.consume(plyr_id=plyr_id, code=code, now=now)
+    player = otp.consume(plyr_id=plyr_id, code=code, guesser=guesser, now=now)
     if isinstance(player, DomainError):
         return player
     lifetime = lifetime_seconds or SESSION_SECONDS_DEFAULT
@@ -170,9 +173,15 @@ def _log_in(
 
 @use_case
 def _approve(
-    plyr_id: str, code: str, game: Game, amounts_minor: Mapping[int, int], lifetime_seconds: int | None, now: datetime
+    plyr_id: str,
+    code: str,
+    game: Game,
+    guesser: otp.Guesser,
+    amounts_minor: Mapping[int, int],
+    lifetime_seconds: int | None,
+    now: datetime,
 ) -> DomainError | None:
-    player = otp.consume(plyr_id=plyr_id, code=code, now=now)
+    player = otp.consume(plyr_id=plyr_id, code=code, guesser=guesser, now=now)
     if isinstance(player, DomainError):
         return player
     expires_at = None if lifetime_seconds is None else now + timedelta(seconds=lifetime_seconds)
@@ -181,8 +190,10 @@ def _approve(
 
 
 @use_case
-def _revoke(plyr_id: str, code: str, game: Game, token_id: int | None, now: datetime) -> DomainError | None:
-    player = otp.consume(plyr_id=plyr_id, code=code, now=now)
+def _revoke(
+    plyr_id: str, code: str, game: Game, guesser: otp.Guesser, token_id: int | None, now: datetime
+) -> DomainError | None:
+    player = otp.consume(plyr_id=plyr_id, code=code, guesser=guesser, now=now)
     if isinstance(player, DomainError):
         return player
     allowances.revoke(player_id=player.pk, game_id=game.pk, token_id=token_id)

@@ -13,6 +13,7 @@ from accounts.models import Game, User
 from core.db.transactions import require_atomic, use_case
 from core.errors import Invalid
 from core.security.secrets import encrypt
+from payments import otp
 from payments.addresses import address_of
 from payments.errors import InvalidPlyrId, PlyrIdTaken
 from payments.models import PlayerProfile, PotGame
@@ -56,9 +57,8 @@ def create_player(*, plyr_id: str, user: User | None, now: datetime) -> NewPlaye
 def renew_otp(*, player: PlayerProfile) -> str:
     """Replace a lost OTP secret; returns its otpauth address. Old codes stop working at once."""
     secret = pyotp.random_base32()
-    PlayerProfile.objects.filter(pk=player.pk).update(
-        otp_secret_encrypted=encrypt(secret.encode()), otp_used_steps=[], otp_failures=0, otp_locked_until=None
-    )
+    PlayerProfile.objects.filter(pk=player.pk).update(otp_secret_encrypted=encrypt(secret.encode()), otp_used_steps=[])
+    otp.forget_failures(player)
     return pyotp.TOTP(secret).provisioning_uri(name=player.plyr_id, issuer_name=OTP_ISSUER)
 
 

@@ -242,7 +242,7 @@ class AllowancesPanel(Panel):
 
 @admin.register(PlayerProfile)
 class PlayerProfileAdmin(ReadOnlyAdmin):
-    list_display = ("plyr_id", "user", "is_guest", "otp_locked_until", "created_at")
+    list_display = ("plyr_id", "user", "is_guest", "created_at")
     list_filter = ("is_guest",)
     list_select_related = ("user",)
     search_fields = ("plyr_id",)
@@ -255,8 +255,6 @@ class PlayerProfileAdmin(ReadOnlyAdmin):
         "mirror_address",
         "is_guest",
         "guest_claimed",
-        "otp_failures",
-        "otp_locked_until",
         "created_at",
     )
     readonly_fields = fields

@@ -13,8 +13,10 @@ from core.json_text import loads_strict
 from core.security.secrets import decrypt, encrypt
 from core.wire import plyr
 from core.wire.rendering import OrjsonRenderer
+from core.wire.throttles import request_address
 from payments.api.authentication import SignedRequestAuthentication
 from payments.api.signatures import signature_digest
+from payments.otp import Guesser
 
 # A part of a path.
 SEGMENT = "[^/]{1,200}"
@@ -36,6 +38,11 @@ class SignedViewSet(plyr.PlyrViewSet):
         game = self.client.game
         assert game is not None
         return game
+
+    @property
+    def guesser(self) -> Guesser:
+        """Through whom a one-time password comes."""
+        return Guesser(game_id=self.game.pk, client_id=self.client.pk, address=request_address(self.request))
 
     @property
     def request_digest(self) -> bytes:

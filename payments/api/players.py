@@ -77,6 +77,7 @@ class PlayerViewSet(SignedViewSet):
             plyr_id=inputs.plyr_id(body),
             code=inputs.code(body),
             game=self.game,
+            guesser=self.guesser,
             lifetime_seconds=inputs.whole_number(body, "expiresIn", maximum=player_access.SESSION_SECONDS_MAX),
             allowances_minor=allowances_minor,
             now=self.now,
@@ -124,6 +125,7 @@ class AllowanceViewSet(SignedViewSet):
             plyr_id=inputs.plyr_id(body),
             code=inputs.code(body),
             game=self.game,
+            guesser=self.guesser,
             amounts_minor=inputs.approvals(body, required=True),
             lifetime_seconds=inputs.whole_number(body, "expiresIn", maximum=player_access.SESSION_SECONDS_MAX),
             now=self.now,
@@ -140,6 +142,7 @@ class AllowanceViewSet(SignedViewSet):
             plyr_id=inputs.plyr_id(body),
             code=inputs.code(body),
             game=self.game,
+            guesser=self.guesser,
             token_id=None if everything else inputs.tokens_by_symbol([symbol])[0].pk,
             now=self.now,
         )
