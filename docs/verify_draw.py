@@ -5,7 +5,8 @@
 
 The proof is what GET /api/v1/game-rooms/sessions/{id}/proof answers once the session has ended. To catch a result that
 was changed after joining closed, compare `commit` and `roster` with what you noted while the session ran.
-Exit code 0: everything follows from the seed. 1: something does not, each named. 2: the file is no finished proof.
+Exit code 0: everything follows from the seed. 1: something does not, each named. 2: the file is no finished proof,
+or the draw did not decide the ranks.
 """
 
 import hashlib
@@ -73,6 +74,9 @@ def main():
         proof = proof.get("data", proof)
         if proof["version"] != D or not proof["seed"]:
             raise ValueError("the session has not ended, or its draw is of another version")
+        if proof["result_mode"] != "draw":
+            print(f"NOT DRAWN  the ranks of session {proof['session']} were decided by {proof['result_mode']}")
+            return 2
         found = list(problems(proof))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         print(f"not a finished proof: {type(error).__name__} {error}")
