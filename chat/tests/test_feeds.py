@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from accounts.standing import Standing
 from chat import events, messages, queries
 from chat.access import Caller
 from chat.feeds import Feeds
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Listener:
     def __init__(self, conversation_id, caller, user_id):
         self.seat = Seat(
-            conversation_id=conversation_id, user_id=user_id, user_name="", meta={}, caller=caller, key_id=None
+            conversation_id=conversation_id, user_id=user_id, user_name="", meta={}, caller=caller, standing=Standing()
         )
         self.got, self.ended = [], None
 

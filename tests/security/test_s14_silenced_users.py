@@ -47,7 +47,7 @@ SILENCINGS = {
     "kick": ("ROOM_ACCESS_DENIED", "kick"),
     "leave": ("ROOM_ACCESS_DENIED", "leave"),
 }
-TEXTS = {
+TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "post": ("post", "/rooms/{room}/messages", {"sender_id": "mallory", "content": "evil"}),
     "edit": ("put", "/messages/{kept}", {"user_id": "mallory", "content": "evil"}),
     "meta": ("put", "/messages/{kept}", {"user_id": "mallory", "meta": {"text": "evil"}}),
