@@ -22,10 +22,11 @@ from accounts.models import Game, User
 from core.db import clock
 from gameplatform.celery import app
 from gameplatform.settings import broker_url
-from payments import ledger, wallets
+from payments import wallets
 from payments.models import Token
 from rooms import entry, offers
 from rooms.models import Room, Session
+from tests.support.books import deposit
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -154,22 +155,7 @@ def fund(gold) -> Callable[[User, int], None]:
     """``fund(user, 10_000)``: 100.00 GOLD more in the user's wallet."""
 
     def add(user: User, amount_minor: int) -> None:
-        now = clock.now()
-        with transaction.atomic():
-            wallet = wallets.ensure_wallet(user=user, token=gold)
-            ledger.post(
-                postings=[
-                    ledger.Posting(
-                        debit_account_id=wallets.issuance_account(gold).pk,
-                        credit_account_id=wallet.pk,
-                        amount_minor=amount_minor,
-                        code="deposit",
-                        reference=f"user:{user.pk}",
-                        key=f"test:{uuid.uuid4()}",
-                    )
-                ],
-                now=now,
-            )
+        deposit(user, gold, amount_minor, now=clock.now())
 
     return add
 

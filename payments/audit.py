@@ -53,6 +53,11 @@ def check_by_sql(invariant: str, title: str, query: str, *, is_money: bool = Fal
     return Check(invariant=invariant, title=title, query=query, is_money=is_money)
 
 
+# In a query over ``payments_transfer t``: names the older transfer that ``t`` repeats, if there is one.
+REPEATS = """coalesce((SELECT '; it repeats transfer ' || min(o.id) FROM payments_transfer o
+    WHERE (o.reference, o.debit_account_id, o.credit_account_id, o.code, o.amount_minor)
+        = (t.reference, t.debit_account_id, t.credit_account_id, t.code, t.amount_minor) AND o.id < t.id), '')"""
+
 LEDGER_CHECKS = (
     check_by_sql(
         "I1",
@@ -96,6 +101,30 @@ LEDGER_CHECKS = (
            FROM payments_transfer t LEFT JOIN payments_token k ON k.id = t.token_id
            WHERE t.tx_hash <> transfer_hash(t.debit_account_id, t.credit_account_id, t.token_id, t.amount_minor,
                 t.code, t.reference, t.idempotency_key, t.batch, t.corrects_id, t.created_at)
+           ORDER BY t.id""",
+        is_money=True,
+    ),
+    check_by_sql(
+        "I15",
+        "every transfer's code is on the list and fits its two accounts",
+        """SELECT 'transfer ' || t.id, format('%s from %s to %s is not on the list', t.code, d.kind, c.kind), k.symbol
+           FROM payments_transfer t JOIN payments_token k ON k.id = t.token_id
+           JOIN payments_account d ON d.id = t.debit_account_id JOIN payments_account c ON c.id = t.credit_account_id
+           WHERE NOT transfer_fits(t.code, d.kind, c.kind) ORDER BY t.id""",
+        is_money=True,
+    ),
+    check_by_sql(
+        "I16",
+        "every unit created or destroyed has its adjustment",
+        f"""SELECT 'transfer ' || t.id, format('%s of %s units has %s%s', t.code, t.amount_minor,
+               CASE WHEN a.id IS NULL THEN 'no adjustment' ELSE 'an adjustment for another movement' END, {REPEATS}),
+               k.symbol
+           FROM payments_account i JOIN payments_token k ON k.id = i.token_id
+           JOIN payments_transfer t ON i.id IN (t.debit_account_id, t.credit_account_id)
+           LEFT JOIN payments_adjustment a ON a.transfer_id = t.id
+           LEFT JOIN payments_account w ON w.kind = 'wallet' AND w.owner_id = a.user_id AND w.token_id = a.token_id
+           WHERE i.kind = 'issuance' AND (a.kind, w.id, a.amount_minor) IS DISTINCT FROM (t.code,
+               CASE a.kind WHEN 'deposit' THEN t.credit_account_id ELSE t.debit_account_id END, t.amount_minor)
            ORDER BY t.id""",
         is_money=True,
     ),

@@ -1,6 +1,7 @@
 """Checks of pots and their jobs against the books (building blocks of `manage.py verify_ledger`)."""
 
-from payments.audit import check_by_sql
+from payments.audit import REPEATS, check_by_sql
+from payments.jobs import KEEP
 
 POT_CHECKS = (
     check_by_sql(
@@ -73,5 +74,24 @@ POT_CHECKS = (
         """SELECT 'pot ' || p.id, format('its escrow %s is controlled by %s', e.id, e.controller)
            FROM payments_pot p JOIN payments_escrow e ON e.id = p.escrow_id WHERE e.controller <> 'pot'
            ORDER BY p.id""",
+    ),
+    check_by_sql(
+        "P8",
+        "every payment of a pot names its pot and the job that made it",
+        # Jobs are pruned (``payments.jobs.prunable``): of an older payment only the pot can be told.
+        f"""SELECT 'transfer ' || t.id, format('%s by the key %s has no %s%s', t.code, t.idempotency_key,
+               CASE WHEN p.id IS NULL THEN 'pot' ELSE 'job' END, {REPEATS}), k.symbol
+           FROM payments_transfer t JOIN payments_token k ON k.id = t.token_id
+           LEFT JOIN payments_account e ON e.kind = 'escrow'
+               AND e.id = CASE t.code WHEN 'pot_pay' THEN t.credit_account_id ELSE t.debit_account_id END
+           LEFT JOIN payments_pot p ON p.escrow_id = e.escrow_id AND t.reference = 'pot:' || p.id
+           LEFT JOIN payments_job j ON j.public_id::text = split_part(t.idempotency_key, ':', 4)
+               AND j.game_id = p.game_id
+           WHERE t.code ~ '^pot_' AND (p.id IS NULL
+               OR t.idempotency_key
+                   !~ concat('^', t.reference, ':job:[0-9a-f-]{{36}}:', substr(t.code, 5), ':[1-9][0-9]*$')
+               OR (j.id IS NULL AND t.created_at > now() - interval '{KEEP.total_seconds():.0f} seconds'))
+           ORDER BY t.id""",
+        is_money=True,
     ),
 )

@@ -1,22 +1,18 @@
 """Checks of sessions against the books (`manage.py verify_ledger`); see `payments.audit`."""
 
-from payments.audit import check_by_sql
+from payments.audit import REPEATS, check_by_sql
 
 ROOM_CHECKS = (
     check_by_sql(
         "I5",
-        "every paid place has one entry fee in the books, and no fee is without a place",
-        """SELECT CASE WHEN session_id IS NULL THEN 'books' ELSE 'session ' || session_id END, what, k.symbol FROM (
-               SELECT p.session_id, p.id AS participant_id, s.token_id,
-                   format('participant %s: its entry fee is not in the books', p.id) AS what
-               FROM rooms_participant p JOIN rooms_session s ON s.id = p.session_id LEFT JOIN payments_transfer t
-                   ON t.idempotency_key = 'session:' || p.session_id || ':entry:' || p.id
-               WHERE t.id IS NULL OR t.amount_minor <> p.amount_minor OR t.tx_hash <> p.entry_tx_hash
-               UNION ALL
-               SELECT NULL, NULL, t.token_id, format('transfer %s is an entry fee without a place', t.id)
-               FROM payments_transfer t
-               LEFT JOIN rooms_participant p ON p.entry_tx_hash = t.tx_hash WHERE t.code = 'entry_fee' AND p.id IS NULL
-           ) x JOIN payments_token k ON k.id = x.token_id ORDER BY session_id, participant_id""",
+        "every paid place has its entry fee in the books",
+        """SELECT 'session ' || p.session_id, format('participant %s: its entry fee is not in the books', p.id),
+               k.symbol
+           FROM rooms_participant p JOIN rooms_session s ON s.id = p.session_id
+           JOIN payments_token k ON k.id = s.token_id
+           LEFT JOIN payments_transfer t ON t.idempotency_key = 'session:' || p.session_id || ':entry:' || p.id
+           WHERE t.id IS NULL OR t.amount_minor <> p.amount_minor OR t.tx_hash <> p.entry_tx_hash
+           ORDER BY p.session_id, p.id""",
         is_money=True,
     ),
     check_by_sql(
@@ -90,5 +86,24 @@ ROOM_CHECKS = (
                FROM rooms_sessiontransition t JOIN rooms_session s ON s.id = t.session_id
                WINDOW w AS (PARTITION BY t.session_id ORDER BY t.id)) x
            WHERE from_status <> before OR (next IS NULL AND to_status <> status) ORDER BY session_id""",
+    ),
+    check_by_sql(
+        "I17",
+        "every fee, refund and prize belongs to one place, by its key, between that player and that session",
+        f"""SELECT 'transfer ' || t.id,
+               format('%s by the key %s belongs to no place%s', t.code, t.idempotency_key, {REPEATS}), k.symbol
+           FROM payments_transfer t JOIN payments_token k ON k.id = t.token_id
+           JOIN (VALUES ('entry_fee', 'entry'), ('refund', 'refund'), ('prize', 'prize')) AS e (code, word)
+               ON e.code = t.code
+           JOIN payments_account w
+               ON w.id = CASE e.word WHEN 'entry' THEN t.debit_account_id ELSE t.credit_account_id END
+           JOIN payments_account h
+               ON h.id = CASE e.word WHEN 'entry' THEN t.credit_account_id ELSE t.debit_account_id END
+           LEFT JOIN rooms_participant p ON p.id::text = split_part(t.idempotency_key, ':', 4)
+           LEFT JOIN rooms_session s ON s.id = p.session_id
+           WHERE (t.reference, t.idempotency_key, w.owner_id, h.escrow_id) IS DISTINCT FROM ('session:' || s.id,
+               'session:' || s.id || ':' || e.word || ':' || p.id, p.user_id, s.escrow_id)
+           ORDER BY t.id""",
+        is_money=True,
     ),
 )

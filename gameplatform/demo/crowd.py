@@ -24,7 +24,7 @@ from gameplatform.demo.crowd_rows import Place, Played
 from gameplatform.demo.seeding import MASTER
 from payments import ledger, wallets
 from payments.errors import TokenFrozen
-from payments.models import Account, Token
+from payments.models import Account, Adjustment, Token, Transfer
 from rooms import draw, prizes
 from rooms.models import Room, Session
 
@@ -107,22 +107,10 @@ def make_players(*, names: Sequence[str], now: datetime) -> None:
         User(username=name, password="!", wallet_address=f"wallet-of-{name}", date_joined=now) for name in names
     )
     accounts = Account.objects.bulk_create(Account(kind=Account.Kind.WALLET, owner=user, token=token) for user in users)
-    issuance = wallets.issuance_account(token)
+    # Not the demo's staff: what it may deposit alone in a day would be used up.
+    actor = User.objects.get(username=MASTER)
     for start in range(0, len(accounts), DEPOSITS_AT_ONCE):
-        ledger.post(
-            postings=[
-                ledger.Posting(
-                    debit_account_id=issuance.pk,
-                    credit_account_id=account.pk,
-                    amount_minor=DEPOSIT_MINOR,
-                    code="deposit",
-                    reference=f"user:{account.owner_id}",
-                    key=f"seed_demo:crowd:{account.owner_id}",
-                )
-                for account in accounts[start : start + DEPOSITS_AT_ONCE]
-            ],
-            now=now,
-        )
+        _deposit(accounts[start : start + DEPOSITS_AT_ONCE], token, actor, now)
 
 
 @use_case
@@ -174,6 +162,38 @@ def analyse() -> None:
     with connection.cursor() as cursor:
         for table in crowd_rows.TABLES:
             cursor.execute(f"ANALYZE {table}")
+
+
+def _deposit(accounts: Sequence[Account], token: Token, actor: User, now: datetime) -> None:
+    issuance = wallets.issuance_account(token)
+    keys = {f"seed_demo:crowd:{account.owner_id}": account for account in accounts}
+    postings = [
+        ledger.Posting(
+            debit_account_id=issuance.pk,
+            credit_account_id=account.pk,
+            amount_minor=DEPOSIT_MINOR,
+            code="deposit",
+            reference=f"user:{account.owner_id}",
+            key=key,
+        )
+        for key, account in keys.items()
+    ]
+    ledger.post(postings=postings, now=now)
+    Adjustment.objects.bulk_create(
+        Adjustment(
+            public_id=uuid.uuid4(),
+            kind=Adjustment.Kind.DEPOSIT,
+            user_id=keys[transfer.idempotency_key].owner_id,
+            token=token,
+            amount_minor=DEPOSIT_MINOR,
+            reason="seed_demo",
+            actor=actor,
+            request_key=transfer.idempotency_key,
+            transfer=transfer,
+            created_at=now,
+        )
+        for transfer in Transfer.objects.filter(idempotency_key__in=keys)
+    )
 
 
 def _token() -> Token:

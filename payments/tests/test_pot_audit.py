@@ -32,12 +32,12 @@ def test_money_that_came_in_by_another_way(pot, gold):
         debit_account_id=wallet.pk,
         credit_account_id=account_of(pot).pk,
         amount_minor=1,
-        code="present",
+        code="pot_pay",
         reference="nobody",
         key="test:present",
     )
     ledger.post(postings=[posting], now=clock.now())
-    assert found() == {"P1"}
+    assert found() == {"P1", "P8"}
     assert balance(wallet.owner) < 10_000
 
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from accounts.models import ApiClient, Game, User
-from payments import allowances, jobs, ledger, wallets
+from payments import allowances, jobs, wallets
 from payments.models import Account, Allowance, Job, PlayerProfile, Pot
 from payments.players import insert_player, set_pot_game
 from payments.pot_rows import Order, Row, Seat
+from tests.support.books import deposit
 from tests.support.pots import pot_findings
 
 pytestmark = pytest.mark.django_db
@@ -294,18 +295,8 @@ class PotMachine(RuleBasedStateMachine):
         )
 
     def _fund(self, player: PlayerProfile) -> None:
-        postings = [
-            ledger.Posting(
-                debit_account_id=wallets.issuance_account(token).pk,
-                credit_account_id=wallets.ensure_wallet(user=player.user, token=token).pk,
-                amount_minor=FUNDS_MINOR,
-                code="deposit",
-                reference=f"user:{player.user_id}",
-                key=f"test:{uuid.uuid4()}",
-            )
-            for token in self.tokens
-        ]
-        ledger.post(postings=postings, now=self.now)
+        for token in self.tokens:
+            deposit(player.user, token, FUNDS_MINOR, now=self.now)
 
 
 def test_pots_do_what_the_model_says(settings):

@@ -153,7 +153,7 @@ def test_other_tokens_go_on(player, gold, frozen, session):
                         debit_account_id=giver.pk,
                         credit_account_id=taker.pk,
                         amount_minor=5,
-                        code="test",
+                        code="deposit",
                         reference="test",
                         key=f"{key}:{taker.pk}",
                     )
