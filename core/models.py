@@ -1,6 +1,7 @@
-"""What core keeps in the database: answers given under an idempotency key, and the trail of who did what."""
+"""What core keeps in the database: answers given under an idempotency key, the trail of acts, and its seals."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext
@@ -83,3 +84,44 @@ class AuditEntry(models.Model):
         if self.actor is not None:
             return self.actor.get_username()
         return gettext("the platform") if self.by_platform else gettext("the operator")
+
+
+class Seal(models.Model):
+    """One link of a hash chain over a table (``core.sealing``). Never changed, never deleted; ranges follow on.
+
+    It covers all ids from ``first_id`` to ``last_id``: ``count`` rows, and the id ranges in ``gaps`` ([[first, last],
+    …]) that no row has, because what drew them was rolled back. ``content_digest`` is a SHA-256 of these rows,
+    ``digest`` an HMAC of that with the key ``key_id``; ``previous_digest`` is the digest before, 64 zeros at first. A
+    seal of version 1 has no key: its ``digest`` is the SHA-256.
+    """
+
+    first_id = models.BigIntegerField(unique=True)
+    last_id = models.BigIntegerField(unique=True)
+    count = models.PositiveIntegerField()
+    gaps = ArrayField(ArrayField(models.BigIntegerField(), size=2), default=list)
+    # The defaults in the database are those of the release that knew version 1 only.
+    version = models.PositiveSmallIntegerField(default=2, db_default=1)
+    key_id = models.CharField(max_length=16, blank=True, db_default="")
+    content_digest = models.CharField(max_length=64, blank=True, db_default="")
+    digest = models.CharField(max_length=64)
+    # Unique: a chain does not fork.
+    previous_digest = models.CharField(max_length=64, unique=True)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"seal {self.pk} ({self.first_id} to {self.last_id})"
+
+
+class AuditSeal(Seal):
+    """A seal over the audit trail."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(first_id__gte=1, first_id__lte=models.F("last_id")),
+                name="core_audit_seal_range_in_order",
+            ),
+        ]

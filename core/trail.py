@@ -11,10 +11,24 @@ from django.db import models
 from django.utils import translation
 
 from core.db.transactions import require_atomic
-from core.models import AuditEntry
+from core.models import AuditEntry, AuditSeal
+from core.sealing import Chain
 
 REASON_LENGTH_MAX = 200
 NAME_LENGTH_MAX = 200
+
+# Every column of an entry: one that is added later is added to a row_hash of a new version.
+CHAIN = Chain(
+    name="trail",
+    noun="audit entry",
+    noun_plural="audit entries",
+    seals=AuditSeal,
+    rows=AuditEntry,
+    row_hash="""encode(sha256(convert_to(jsonb_build_array((extract(epoch FROM t.at) * 1000000)::bigint, t.actor_id,
+        t.by_platform, t.action, t.object_type, t.object_id, t.object_name, t.reason, t.before, t.after, t.ip)::text,
+        'UTF8')), 'hex')""",
+    lock=0x74726169,
+)
 
 # Where a request came from is a fact of the edge that no rule asks for: it need not travel through every signature.
 _address: ContextVar[str] = ContextVar("address", default="")

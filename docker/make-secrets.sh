@@ -18,6 +18,7 @@ put() {
 put secret_key "$(random)"
 put jwt_signing_key "$(random)"
 put field_encryption_keys "$(random)"
+put seal_keys "$(random)"
 put metrics_token "$(random)"
 put postgres_password "$(random)"
 put valkey_password "$(random)"

@@ -25,7 +25,7 @@ for env_file in (BASE_DIR / ".env", DATA_DIR / "secrets.env", DATA_DIR / "runtim
         env.read_env(env_file, overwrite=False)
     # Set to nothing is not set: a copy of `.env.example` must not hide what the launcher has made.
     for made in (
-        *("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEYS"),
+        *("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEYS", "SEAL_KEYS"),
         *("DATABASE_URL", "REDIS_URL", "DEFAULT_SYMBOL_GAME_ROOM", "PLATFORM_URL"),
     ):
         if os.environ.get(made) == "":
@@ -57,6 +57,7 @@ DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"
 SECRET_KEY = secret("SECRET_KEY", default=DEVELOPMENT_SECRET)
 JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY", default=f"jwt:{SECRET_KEY}")
 FIELD_ENCRYPTION_KEYS = secret("FIELD_ENCRYPTION_KEYS", default=f"field:{SECRET_KEY}").split(",")
+SEAL_KEYS = secret("SEAL_KEYS", default=f"seal:{SECRET_KEY}").split(",")
 LOCAL_HOSTS = frozenset({"localhost", ".localhost", "127.0.0.1", "[::1]"})
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

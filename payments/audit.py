@@ -4,6 +4,7 @@ Each check is one set-based query and answers with the first wrong rows, worst f
 caller runs them in one repeatable-read transaction, so they hold while money moves.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,26 +24,38 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
-    """A named check: ``title`` for people; ``query`` selects the wrong rows as (where, what) or (where, what, token).
+class Check(ABC):
+    """A named check: ``title`` for people.
 
     ``is_money``: a finding means that tokens may go to people who do not own them, so payments in them stop.
     """
 
     invariant: str
     title: str
-    query: str
     is_money: bool
 
+    @abstractmethod
     def run(self) -> Iterator[Finding]:
         """The first findings, none when all is well."""
+
+    def tokens(self) -> set[str | None]:
+        """The tokens of all findings, not only of the first."""
+        return {finding.token for finding in self.run()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlCheck(Check):
+    """``query`` selects the wrong rows as (where, what) or (where, what, token)."""
+
+    query: str
+
+    def run(self) -> Iterator[Finding]:
         with connection.cursor() as cursor:
             cursor.execute(f"{self.query} LIMIT {FINDINGS_MAX}")
             for where, what, *token in cursor.fetchall():
                 yield Finding(invariant=self.invariant, where=where, what=what, token=token[0] if token else None)
 
     def tokens(self) -> set[str | None]:
-        """The tokens of all findings, not only of the first."""
         with connection.cursor() as cursor:
             cursor.execute(self.query)
             return {row[2] if len(row) > 2 else None for row in cursor.fetchall()}
@@ -50,7 +63,7 @@ class Check:
 
 def check_by_sql(invariant: str, title: str, query: str, *, is_money: bool = False) -> Check:
     """A check whose query selects the wrong rows as (where, what) or, better for money, (where, what, token symbol)."""
-    return Check(invariant=invariant, title=title, query=query, is_money=is_money)
+    return SqlCheck(invariant=invariant, title=title, query=query, is_money=is_money)
 
 
 # In a query over ``payments_transfer t``: names the older transfer that ``t`` repeats, if there is one.

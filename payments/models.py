@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiClient, Game
 from core.amounts import AMOUNT_MINOR_MAX, DECIMALS_MAX
+from core.models import Seal
 
 
 class Token(models.Model):
@@ -173,34 +174,19 @@ class Transfer(models.Model):
         return gettext("transfer %(number)s (%(code)s)") % {"number": self.pk, "code": self.code}
 
 
-class LedgerSeal(models.Model):
-    """One link of the hash chain over the transfers. Never changed, never deleted; ranges follow without a gap.
+class LedgerSeal(Seal):
+    """A seal over the transfers."""
 
-    It covers all ids from ``first_transfer_id`` to ``last_transfer_id``: ``count`` transfers, and the id ranges in
-    ``gaps`` ([[first, last], …]) that no transfer has, because what drew them was rolled back. ``digest`` is
-    `ledger_seal_facts` of `payments/sql/seals.sql`; ``previous_digest`` is that of the seal before, 64 zeros at first.
-    """
-
-    first_transfer_id = models.BigIntegerField(unique=True)
-    last_transfer_id = models.BigIntegerField(unique=True)
-    count = models.PositiveIntegerField()
-    gaps = ArrayField(ArrayField(models.BigIntegerField(), size=2), default=list)
-    digest = models.CharField(max_length=64)
-    # Unique: a chain does not fork.
-    previous_digest = models.CharField(max_length=64, unique=True)
-    sealed_at = models.DateTimeField()
+    first_id = models.BigIntegerField(unique=True, db_column="first_transfer_id")
+    last_id = models.BigIntegerField(unique=True, db_column="last_transfer_id")
 
     class Meta:
         verbose_name = _("ledger seal")
         constraints = [
             models.CheckConstraint(
-                condition=Q(first_transfer_id__gte=1, first_transfer_id__lte=models.F("last_transfer_id")),
-                name="seal_range_in_order",
+                condition=Q(first_id__gte=1, first_id__lte=models.F("last_id")), name="seal_range_in_order"
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"seal {self.pk} ({self.first_transfer_id} to {self.last_transfer_id})"
 
 
 class Adjustment(models.Model):

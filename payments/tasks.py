@@ -4,14 +4,18 @@ import uuid
 
 from celery import shared_task
 
+from core import sealing
 from core.db import clock
-from payments import jobs, seals
+from payments import jobs
+from payments.seals import CHAINS
 
 
 @shared_task(ignore_result=True)
 def seal_ledger() -> None:
-    """Seal the transfers since the last seal."""
-    seals.seal_ledger(now=clock.now())
+    """Seal the transfers and audit entries since the last time."""
+    now = clock.now()
+    for chain in CHAINS:
+        sealing.seal_rows(chain, now=now)
 
 
 @shared_task(ignore_result=True)

@@ -166,7 +166,7 @@ def analyse() -> None:
 
 def _deposit(accounts: Sequence[Account], token: Token, actor: User, now: datetime) -> None:
     issuance = wallets.issuance_account(token)
-    keys = {f"seed_demo:crowd:{account.owner_id}": account for account in accounts}
+    owners = {f"seed_demo:crowd:{account.owner_id}": account.owner for account in accounts if account.owner}
     postings = [
         ledger.Posting(
             debit_account_id=issuance.pk,
@@ -176,14 +176,14 @@ def _deposit(accounts: Sequence[Account], token: Token, actor: User, now: dateti
             reference=f"user:{account.owner_id}",
             key=key,
         )
-        for key, account in keys.items()
+        for key, account in zip(owners, accounts, strict=True)
     ]
     ledger.post(postings=postings, now=now)
     Adjustment.objects.bulk_create(
         Adjustment(
             public_id=uuid.uuid4(),
             kind=Adjustment.Kind.DEPOSIT,
-            user_id=keys[transfer.idempotency_key].owner_id,
+            user=owners[transfer.idempotency_key],
             token=token,
             amount_minor=DEPOSIT_MINOR,
             reason="seed_demo",
@@ -192,7 +192,7 @@ def _deposit(accounts: Sequence[Account], token: Token, actor: User, now: dateti
             transfer=transfer,
             created_at=now,
         )
-        for transfer in Transfer.objects.filter(idempotency_key__in=keys)
+        for transfer in Transfer.objects.filter(idempotency_key__in=owners)
     )
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from gameplatform.launcher.paths import POSTGRES_PORT, Layout, shown
 from gameplatform.launcher.problems import LauncherError
 
-SECRET_NAMES = ("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEYS")
+SECRET_NAMES = ("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEYS", "SEAL_KEYS")
 DATABASE_NAME = "gameplatform"
 
 

@@ -1,6 +1,6 @@
 -- Needs: core/row_is_immutable
 
--- ledger_seal_facts: the contents of a seal over the transfers with ids from p_first to p_last.
+-- ledger_seal_facts (the release before calls it): the contents of a seal over the transfers with ids from p_first to p_last.
 -- digest: SHA-256 (lower-case hex) over 'gameplatform-seal-v1', the previous digest, first, last, count, and all
 -- 'id:tx_hash' by id joined by ',', these parts joined by '|'. gaps: the id ranges, [first, last] each, of no transfer.
 CREATE OR REPLACE FUNCTION ledger_seal_facts(
@@ -22,3 +22,7 @@ CREATE OR REPLACE TRIGGER seal_no_update_delete BEFORE UPDATE OR DELETE ON payme
     FOR EACH ROW EXECUTE FUNCTION row_is_immutable('Seals are append-only.');
 CREATE OR REPLACE TRIGGER seal_no_truncate BEFORE TRUNCATE ON payments_ledgerseal
     FOR EACH STATEMENT EXECUTE FUNCTION row_is_immutable('Seals are append-only.');
+
+-- The release before seals without a key; while both run, it leaves the sealing to this one.
+CREATE OR REPLACE TRIGGER seal_is_keyed BEFORE INSERT ON payments_ledgerseal
+    FOR EACH ROW WHEN (NEW.version < 2) EXECUTE FUNCTION row_is_immutable('Seals are keyed.');

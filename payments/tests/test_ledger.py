@@ -117,7 +117,7 @@ def test_tokens_never_mix(fund, gold, player, wallet):
     fund(player, 100)
     with transaction.atomic():
         gems = wallets.ensure_token(symbol="GEMS", name="Gems", decimals=0)
-        gem_escrow = Account.objects.get(escrow=wallets.open_escrow(controller="session", token=gems))
+        gem_escrow = Account.objects.get(escrow=wallets.open_escrow(controller=Escrow.Controller.SESSION, token=gems))
     with nothing_moves(), pytest.raises(IntegrityError, match="same_token"):
         post(posting(wallet, gem_escrow, 50))
 

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection, transaction
 
-from payments import seals, wallets
+from core import sealing
+from payments import wallets
 from payments.audit import LEDGER_CHECKS
 from payments.models import Account, Escrow, LedgerSeal, Transfer
 from payments.seal_audit import SEAL_CHECKS
+from payments.seals import LEDGER
 from payments.tests.test_ledger import post, posting
 from tests.support.books import findings
 from tests.support.threads import together
@@ -64,7 +66,7 @@ def slow_writer(debit, credit):
 
 
 def covered(transfer_id: int) -> bool:
-    return LedgerSeal.objects.filter(first_transfer_id__lte=transfer_id, last_transfer_id__gte=transfer_id).exists()
+    return LedgerSeal.objects.filter(first_id__lte=transfer_id, last_id__gte=transfer_id).exists()
 
 
 def test_the_sealer_waits_for_a_writer_that_has_its_id_but_has_not_committed(purses):
@@ -72,19 +74,19 @@ def test_the_sealer_waits_for_a_writer_that_has_its_id_but_has_not_committed(pur
         post(posting(purses[2], purses[3], 1))
         quick_id = Transfer.objects.latest("id").pk
         assert quick_id == slow_id + 1
-        assert seals.seal_ledger(now=NOW, patience_seconds=0.3).waited_out
+        assert sealing.seal_rows(LEDGER, now=NOW, patience_seconds=0.3).waited_out
         assert not LedgerSeal.objects.exists()
-    (made,) = seals.seal_ledger(now=NOW).sealed
-    assert (made.last_transfer_id, made.count) == (quick_id, 6)
+    (made,) = sealing.seal_rows(LEDGER, now=NOW).sealed
+    assert (made.last_id, made.count) == (quick_id, 6)
     assert wrong() == []
 
 
 def test_the_newest_open_transaction_is_waited_for_too(purses):
     """Nothing ended after the writer began: a snapshot's own xmax is not above its number."""
     with slow_writer(purses[0], purses[1]) as slow_id:
-        assert seals.highest_drawn_id() == slow_id
-        assert seals.seal_ledger(now=NOW, patience_seconds=0.3).waited_out
-    assert seals.seal_ledger(now=NOW).sealed[0].last_transfer_id == slow_id
+        assert sealing.highest_drawn_id(LEDGER) == slow_id
+        assert sealing.seal_rows(LEDGER, now=NOW, patience_seconds=0.3).waited_out
+    assert sealing.seal_rows(LEDGER, now=NOW).sealed[0].last_id == slow_id
     assert wrong() == []
 
 
@@ -93,7 +95,7 @@ def test_the_sealer_seals_as_soon_as_the_writer_has_committed(purses):
         reports = []
 
         def seal():
-            reports.append(seals.seal_ledger(now=NOW))
+            reports.append(sealing.seal_rows(LEDGER, now=NOW))
             connection.close()
 
         sealer = threading.Thread(target=seal)
@@ -104,16 +106,16 @@ def test_the_sealer_seals_as_soon_as_the_writer_has_committed(purses):
         late_id = Transfer.objects.latest("id").pk
         assert not reports
     sealer.join(timeout=30)
-    assert [made.last_transfer_id for made in reports[0].sealed] == [slow_id]
+    assert [made.last_id for made in reports[0].sealed] == [slow_id]
     assert not covered(late_id)
     assert wrong() == []
 
 
 def test_control_a_sealer_that_does_not_wait_seals_past_an_uncommitted_id(purses, monkeypatch):
-    monkeypatch.setattr(seals, "_wait_for_writers", lambda patience_seconds: True)
+    monkeypatch.setattr(sealing, "_wait_for_writers", lambda chain, patience_seconds: True)
     with slow_writer(purses[0], purses[1]) as slow_id:
         post(posting(purses[2], purses[3], 1))
-        (made,) = seals.seal_ledger(now=NOW).sealed
+        (made,) = sealing.seal_rows(LEDGER, now=NOW).sealed
         assert made.gaps[-1] == [slow_id, slow_id]
         assert wrong() == []
     seal_id = LedgerSeal.objects.get().pk
@@ -140,12 +142,12 @@ def test_writers_and_sealers_at_once_leave_one_chain_over_everything(purses):
     def seal():
         made = 0
         while time.monotonic() < stop:
-            made += len(seals.seal_ledger(now=NOW).sealed)
+            made += len(sealing.seal_rows(LEDGER, now=NOW).sealed)
         return made
 
     *written, sealed_one, sealed_other = together([*(write(number) for number in range(4)), seal, seal])
     assert all(isinstance(count, int) and count > 5 for count in written)
     assert sealed_one + sealed_other == LedgerSeal.objects.count() >= 2
-    seals.seal_ledger(now=NOW)
+    sealing.seal_rows(LEDGER, now=NOW)
     assert wrong() == []
     assert sum(LedgerSeal.objects.values_list("count", flat=True)) == Transfer.objects.count()

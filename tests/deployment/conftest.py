@@ -22,6 +22,7 @@ def stack(tmp_path, settings) -> Iterator[Stack]:
     tested = Stack(tmp_path, database_url=environment(tmp_path)["DATABASE_URL"], redis_url=valkey.url)
     # What the test writes, the processes can read.
     settings.FIELD_ENCRYPTION_KEYS = [(tested.secrets / "field_encryption_keys").read_text().strip()]
+    settings.SEAL_KEYS = [(tested.secrets / "seal_keys").read_text().strip()]
     User.objects.create_superuser("boss", password=PASSWORD)
     adjustments.create_token(symbol="GOLD", name="Gold", decimals=2)
     try:

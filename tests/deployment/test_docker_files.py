@@ -72,8 +72,11 @@ def test_secrets_are_made_once_and_only_their_folder_is_closed(tmp_path):
     contents = {path.name: path.read_text().strip() for path in folder.iterdir()}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o444}
-    random = [contents[name] for name in ("secret_key", "jwt_signing_key", "field_encryption_keys", "metrics_token")]
-    assert len(set(random)) == 4
+    random = [
+        contents[name]
+        for name in ("secret_key", "jwt_signing_key", "field_encryption_keys", "seal_keys", "metrics_token")
+    ]
+    assert len(set(random)) == 5
     assert min(map(len, random)) >= 50
     password = contents["postgres_password"]
     assert contents["database_url"] == f"postgres://gameplatform:{password}@postgres:5432/gameplatform"

@@ -54,6 +54,7 @@ class Database:
                 "PATH": os.environ["PATH"],
                 "SECRET_KEY": "a-key-of-the-upgrade-test-that-is-long-enough-0123456789",
                 "FIELD_ENCRYPTION_KEYS": f"field:{settings.DEVELOPMENT_SECRET}",
+                "SEAL_KEYS": f"seal:{settings.DEVELOPMENT_SECRET}",
                 "DATABASE_URL": f"postgres:///{self._name}?{urlencode(self._at)}",
                 # Nobody is there: no sign of life of this database's sessions reaches another test.
                 "REDIS_URL": "redis://127.0.0.1:1/0",

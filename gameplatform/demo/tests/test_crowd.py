@@ -6,12 +6,13 @@ import pytest
 from django.core.management import call_command
 
 from core.db import clock
+from core.sealing import seal_rows
 from gameplatform.demo import crowd
 from gameplatform.demo.crowd import Crowd
 from payments import freezing
 from payments.errors import TokenFrozen
 from payments.models import Account, Token, Transfer
-from payments.seals import seal_ledger
+from payments.seals import LEDGER
 from rooms.models import Outcome, Participant, Session
 from tests.support.books import findings
 
@@ -100,6 +101,6 @@ def test_nothing_is_booked_in_a_frozen_token():
 @pytest.mark.django_db(transaction=True)
 def test_what_was_made_in_bulk_is_sealed_like_everything_else():
     seed()
-    (seal,) = seal_ledger(now=clock.now()).sealed
+    (seal,) = seal_rows(LEDGER, now=clock.now()).sealed
     assert seal.count == 10_523
     assert findings() == []

@@ -12,9 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from core.db import clock
+from core.sealing import seal_rows
 from gameplatform.launcher import dumps
-from payments import seals
 from payments.models import Account, LedgerSeal, Transfer
+from payments.seals import LEDGER
 from tests.support.servers import environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,7 +42,7 @@ def books(player, rival, fund):
     """Two deposits, sealed."""
     fund(player, 1_000)
     fund(rival, 500)
-    seals.seal_ledger(now=clock.now())
+    seal_rows(LEDGER, now=clock.now())
 
 
 @pytest.fixture

@@ -69,8 +69,8 @@ def test_secrets_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) 
     environment.ensure_secrets(layout)
 
     assert environment.read_env_file(layout.secrets_file) == first
-    assert list(first) == ["SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEYS"]
-    assert len(set(first.values())) == 3
+    assert list(first) == ["SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEYS", "SEAL_KEYS"]
+    assert len(set(first.values())) == 4
     assert all(len(value) == 64 for value in first.values())
     assert stat.S_IMODE(layout.secrets_file.stat().st_mode) == 0o600
 

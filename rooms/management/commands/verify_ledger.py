@@ -3,12 +3,12 @@
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from tqdm import tqdm
 
 from core.db import functions
-from payments.models import LedgerSeal
+from payments.seals import CHAINS
 from rooms.checks import ALL_CHECKS, one_snapshot
 
 
@@ -18,11 +18,21 @@ class Command(BaseCommand):
         " anything. Reads only; safe while money moves."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--expect-digest",
+            action="append",
+            default=[],
+            metavar="DIGEST",
+            help="a digest kept elsewhere: one of the seals must still have it; may be given several times",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         wrong: dict[str, int] = {}
         with one_snapshot():
             looked_at = _extent()
+            lost = _lost(options["expect_digest"])
             with tqdm(ALL_CHECKS, unit="check", leave=False, disable=None) as bar:
                 for check in bar:
                     bar.set_description(check.invariant)
@@ -35,6 +45,9 @@ class Command(BaseCommand):
                         self.stdout.write(f"       {finding.where}: {finding.what}")
         if names := functions.differing():
             self.stderr.write(f"The database runs other SQL functions than this code: {', '.join(names)}")
+        for digest in lost:
+            wrong["--expect-digest"] = len(lost)
+            self.stdout.write(f"FAIL no seal has the kept digest {digest}: seals were removed or made again")
         seconds = f"{time.monotonic() - started:.1f} s"
         if wrong:
             raise CommandError(
@@ -46,13 +59,17 @@ class Command(BaseCommand):
 
 
 def _extent() -> str:
-    """How much there was to look at. The last digest is worth keeping elsewhere: it stands for all rows before it."""
+    """How much there was to look at, and how far it is sealed."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT count(*) FROM payments_transfer), (SELECT count(*) FROM payments_account),"
             " (SELECT count(*) FROM rooms_session)"
         )
         transfers, accounts, sessions = cursor.fetchone()
-    last = LedgerSeal.objects.order_by("-last_transfer_id").first()
-    sealed = f"sealed up to transfer {last.last_transfer_id}, digest {last.digest}" if last else "nothing sealed yet"
-    return f"{transfers} transfers, {accounts} accounts, {sessions} sessions; {sealed}"
+    counts = f"{transfers} transfers, {accounts} accounts, {sessions} sessions"
+    return "; ".join([counts, *(chain.extent() for chain in CHAINS)])
+
+
+def _lost(digests: list[str]) -> list[str]:
+    """Those of the kept digests that no seal has."""
+    return [d for d in digests if not any(chain.seals._default_manager.filter(digest=d).exists() for chain in CHAINS)]
