@@ -12,7 +12,7 @@ from accounts.models import ApiClient
 from core.db import clock
 from payments import jobs, otp
 from payments.api import pots as pot_views
-from payments.models import Account, Allowance, Job, PlayerProfile, PlayerSession, Pot, PotGame
+from payments.models import Account, Allowance, Job, OtpGuard, PlayerSession, Pot, PotGame
 from payments.pot_rows import Order, Row, Seat
 from tests.support.books import balance
 from tests.support.pots import pot_findings
@@ -160,22 +160,24 @@ def test_one_code_logs_in_once_of_ten_at_once(server, person):
 def test_wrong_codes_at_once_are_all_counted(server, person):
     person("ada-lake")
     together([lambda: server.post("/user/login", {"plyrId": "ada-lake", "otp": "000000"})] * otp.FAILURES_MAX)
-    assert PlayerProfile.objects.get().otp_locked_until is not None
+    own = OtpGuard.objects.get(subject__startswith="player:")
+    assert (own.failures, own.locked_until is not None) == (otp.FAILURES_MAX, True)
+    assert OtpGuard.objects.get(subject__startswith="client:").failures == otp.FAILURES_MAX
 
 
-def test_counted_without_the_lock_wrong_codes_would_be_lost(person):
+def test_counted_without_the_lock_wrong_codes_would_be_lost():
     """The negative control: read, then write what was read plus one."""
-    ada = person("ada-lake")
+    OtpGuard.objects.create(subject="player", since=clock.now())
     barrier = threading.Barrier(5)
 
     def count() -> None:
-        player = PlayerProfile.objects.get(pk=ada.profile.pk)
+        guard = OtpGuard.objects.get()
         barrier.wait(timeout=30)
-        player.otp_failures += 1
-        player.save(update_fields=["otp_failures"])
+        guard.failures += 1
+        guard.save(update_fields=["failures"])
 
     together([count] * 5)
-    assert PlayerProfile.objects.get().otp_failures == 1
+    assert OtpGuard.objects.get().failures == 1
 
 
 def test_a_thousand_payments_to_fifty_rooms_end_exact_however_they_interleave(seated, server, submit):
