@@ -15,10 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
-from accounts import api_keys, freezing, second_factor
-from accounts.models import ApiClient, ApiKey, Game, User
+from accounts import api_keys, freezing, rights, second_factor
+from accounts.models import ApiClient, ApiKey, Game, RightsRequest, User
 from backoffice.acts import Act, ReasonForm, RotationForm, ShownOnce
 from backoffice.admin import PlatformAdmin, ReadOnlyAdmin
 from backoffice.panels import Cell, Panel, Table
@@ -101,6 +105,56 @@ class UnfreezeUser(FreezeUser):
         return said % {"username": obj.username}
 
 
+class RightsForm(ReasonForm):
+    is_staff = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget, label=gettext_lazy("Staff status"))
+    is_superuser = forms.BooleanField(
+        required=False, widget=UnfoldBooleanSwitchWidget, label=gettext_lazy("Superuser status")
+    )
+    groups = forms.ModelMultipleChoiceField(
+        Group.objects.order_by("name"),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        label=gettext_lazy("Groups"),
+    )
+    field_order = ("is_staff", "is_superuser", "groups", "reason")
+
+    def starting_values(self) -> dict[str, Any]:
+        if self.obj is None:
+            return {}
+        return {
+            "is_staff": self.obj.is_staff,
+            "is_superuser": self.obj.is_superuser,
+            "groups": list(self.obj.groups.all()),
+        }
+
+
+class ChangeRights(Act):
+    slug = "rights"
+    permission = rights.ASK
+    title = gettext_lazy("Change rights")
+    icon = "admin_panel_settings"
+    is_dangerous = True
+    needs_fresh_login = True
+    form = RightsForm
+
+    def explanation(self, obj: User) -> str:
+        return _(
+            "What %(username)s may do here. More rights wait until another superuser approves them; rights that are"
+            " only taken away end at once."
+        ) % {"username": obj.username}
+
+    def run(self, *, actor: Any, obj: User, data: dict[str, Any], now: datetime) -> str:
+        wanted = rights.rights(
+            is_staff=data["is_staff"],
+            is_superuser=data["is_superuser"],
+            groups=[group.name for group in data["groups"]],
+        )
+        asked = rights.change_rights(user_id=obj.pk, wanted=wanted, actor=actor, reason=data["reason"], now=now)
+        if asked is None:
+            return _("%(username)s has these rights now.") % {"username": obj.username}
+        return _("The request waits under “Rights requests” for another superuser. No right was given yet.")
+
+
 @admin.register(User)
 class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
     form = UserChangeForm
@@ -119,7 +173,7 @@ class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
         (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
-    acts = (FreezeUser(), UnfreezeUser(), ResetAuthenticator())
+    acts = (FreezeUser(), UnfreezeUser(), ResetAuthenticator(), ChangeRights())
     export_columns = (
         ("id", lambda user: user.pk),
         ("username", lambda user: user.username),
@@ -144,10 +198,8 @@ class PlatformUserAdmin(UserAdmin, PlatformAdmin):  # type: ignore[misc]
         return ((None, {"fields": ("username",)}), *parts[1:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        # A user is frozen by an act, which says why.
-        fields = ("last_login", "date_joined", "is_active")
-        # Who may change users must not be able to grant more rights, to itself or to others.
-        return fields if request.user.is_superuser else (*fields, *RIGHTS)
+        # Acts freeze a user and change its rights: they ask why, and rights take two superusers.
+        return ("last_login", "date_joined", "is_active", *RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         # Setting a colleague's password or email is as good as being that colleague.
@@ -177,7 +229,67 @@ class GameAdmin(PlatformAdmin):
 
 @admin.register(Group)
 class PlatformGroupAdmin(GroupAdmin, PlatformAdmin):  # type: ignore[misc]
-    pass
+    # Another permission for a group is another right for its members; `setup_roles` gives the groups theirs.
+    readonly_fields = ("permissions",)
+
+
+class ApproveRights(Act):
+    slug = "approve"
+    permission = rights.DECIDE
+    title = gettext_lazy("Approve")
+    icon = "check"
+    is_dangerous = True
+    needs_fresh_login = True
+
+    def explanation(self, obj: RightsRequest) -> str:
+        return _("%(username)s gets the rights that %(requester)s asked for (“%(reason)s”), at once.") % {
+            "username": obj.user.username,
+            "requester": obj.requester.username,
+            "reason": obj.reason,
+        }
+
+    def is_possible(self, obj: RightsRequest) -> bool:
+        return obj.state == RightsRequest.State.REQUESTED
+
+    def run(self, *, actor: Any, obj: RightsRequest, data: dict[str, Any], now: datetime) -> str:
+        rights.approve_rights(request_id=obj.pk, actor=actor, reason=data["reason"], now=now)
+        return _("%(username)s has these rights now.") % {"username": obj.user.username}
+
+
+class RejectRights(ApproveRights):
+    slug = "reject"
+    title = gettext_lazy("Reject")
+    icon = "close"
+
+    def explanation(self, obj: RightsRequest) -> str:
+        return _("%(username)s does not get these rights.") % {"username": obj.user.username}
+
+    def run(self, *, actor: Any, obj: RightsRequest, data: dict[str, Any], now: datetime) -> str:
+        rights.reject_rights(request_id=obj.pk, actor=actor, reason=data["reason"], now=now)
+        return _("Rejected. No right was given.")
+
+
+@admin.register(RightsRequest)
+class RightsRequestAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "user", "reason", "requester", "state", "decider")
+    list_filter = ("state",)
+    list_select_related = ("user", "requester", "decider")
+    ordering = ("-id",)
+    fields = (
+        "created_at",
+        "user",
+        "is_staff",
+        "is_superuser",
+        "groups",
+        "reason",
+        "requester",
+        "state",
+        "decider",
+        "decided_at",
+        "decision_reason",
+    )
+    readonly_fields = fields
+    acts = (ApproveRights(), RejectRights())
 
 
 class ScopesForm(ReasonForm):

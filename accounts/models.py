@@ -451,3 +451,44 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return f"recovery code {self.pk}"
+
+
+class RightsRequest(models.Model):
+    """Rights of staff that a superuser asked for: another superuser approves or rejects them."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", _("Requested")
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("user"))
+    is_staff = models.BooleanField(_("staff status"))
+    is_superuser = models.BooleanField(_("superuser status"))
+    groups = ArrayField(models.CharField(max_length=150), verbose_name=_("groups"))
+    reason = models.CharField(_("reason"), max_length=200)
+    requester = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("requester"))
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.REQUESTED)
+    created_at = models.DateTimeField(_("created at"))
+    decider = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decider")
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decision_reason = models.CharField(_("decision reason"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("rights request")
+        verbose_name_plural = _("rights requests")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decider__isnull=True) | (~Q(decider=models.F("requester")) & ~Q(decider=models.F("user"))),
+                name="rights_request_two_people",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="requested", decider__isnull=True, decided_at__isnull=True)
+                | Q(state__in=["approved", "rejected"], decider__isnull=False, decided_at__isnull=False),
+                name="rights_request_decided_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rights request {self.pk}"

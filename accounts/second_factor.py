@@ -77,11 +77,6 @@ def authenticator_of(user: Any) -> Authenticator | None:
     return found
 
 
-def is_wanted(user: Any) -> bool:
-    """Whether the rights of this member of staff take more than a password: by its own choice, or the platform's."""
-    return settings.STAFF_TOTP_REQUIRED or authenticator_of(user) is not None
-
-
 def is_owed(request: HttpRequest) -> bool:
     """Whether this session of a member of staff still lacks the second factor that the platform requires."""
     return bool(settings.STAFF_TOTP_REQUIRED and request.user.is_staff and SESSION_KEY not in request.session)

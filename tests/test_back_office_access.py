@@ -121,10 +121,11 @@ ANYBODY_INSIDE = {
 APART = {"autocomplete", "view_on_site", "app_list"}
 # What needs a superuser: rights, the keys of programs, and what sets a game up.
 SUPERUSER_ONLY = {
-    "accounts.user": {"add", "password_change", "reset-authenticator"},
+    "accounts.user": {"add", "password_change", "reset-authenticator", "rights"},
     "accounts.game": {"add"},
     "accounts.apiclient": {*SEEN, "add", "history", "issue-key", "revoke-all"},
     "accounts.apikey": {*SEEN, "history", "rotate", "revoke"},
+    "accounts.rightsrequest": {*SEEN, "history", "approve", "reject"},
     "auth.group": {*SEEN, "add", "delete", "history"},
     "payments.potgame": {*SEEN, "add", "history"},
     "rounds.gameaccess": {*SEEN, "add", "history", "renew-token", "service-key"},
@@ -141,6 +142,7 @@ WRITTEN_BY_THE_PLATFORM = (
     "rooms.session",
     "rooms.participant",
     "accounts.apikey",
+    "accounts.rightsrequest",
     "backoffice.export",
     "chat.conversation",
     "chat.member",

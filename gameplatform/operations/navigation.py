@@ -53,6 +53,7 @@ MENU: dict[str, dict[str, str]] = {
     gettext_noop("People and access"): {
         "accounts.user": "person",
         "auth.group": "admin_panel_settings",
+        "accounts.rightsrequest": "verified_user",
         "accounts.apiclient": "dns",
         "accounts.apikey": "key",
         "core.auditentry": "history",

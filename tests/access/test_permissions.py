@@ -59,6 +59,9 @@ def form(world, gold):
         "max_participants": 4,
         "join_window_seconds": 60,
         "run_seconds": 60,
+        "is_staff": True,
+        "is_superuser": True,
+        "groups": [],
     }
 
 

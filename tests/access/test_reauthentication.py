@@ -115,7 +115,7 @@ def test_stale_session_performs_no_act(world, client, time, gold, make_room, joi
         assert "again_password" in page, name
         assert "bo-secret" not in page, name
         asked.add(name)
-    assert len(asked) == 14
+    assert len(asked) == 17
     assert Endpoint.objects.get().url == "https://8.8.8.8/hooks"
     assert AdjustmentRequest.objects.get().state == "requested"
     world["rooms.session"].refresh_from_db()

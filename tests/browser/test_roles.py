@@ -25,7 +25,17 @@ MENUS = {
     "operator": [*READ, *WEBHOOKS, "Users", "Audit entries", "Exports", *LOGINS],
     "staff": [
         *("Today", *PLAY, "Games", *CHAT, *POTS, "Pot games", *ROUNDS[:-1], "Game accesses", ROUNDS[-1], *MONEY),
-        *(*WEBHOOKS, "Users", "Groups", "API clients", "API keys", "Audit entries", "Exports", *LOGINS),
+        *(
+            *WEBHOOKS,
+            "Users",
+            "Groups",
+            "Rights requests",
+            "API clients",
+            "API keys",
+            "Audit entries",
+            "Exports",
+            *LOGINS,
+        ),
     ],
 }
 

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 
 from accounts import api_keys
-from accounts.models import ApiClient, Game, GameUser, User
+from accounts.models import ApiClient, Game, GameUser, RightsRequest, User
 from backoffice.acts import Act
 from backoffice.admin import PlatformAdmin
 from chat import messages, moderation
@@ -180,6 +180,9 @@ def one_of_each(*, room: Any, session: Session, superuser: User, player: User, g
         "accounts.game": room.game,
         "accounts.apiclient": client,
         "accounts.apikey": key,
+        "accounts.rightsrequest": RightsRequest.objects.create(
+            user=player, is_staff=True, is_superuser=False, groups=[], reason="new", requester=superuser, created_at=now
+        ),
         "auth.group": Group.objects.get(name="support"),
         "payments.token": gold,
         "payments.account": Account.objects.get(owner=player),
