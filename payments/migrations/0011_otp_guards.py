@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0008_adjustment_key_spaces'),
+        ('payments', '0010_keyed_seals'),
     ]
 
     operations = [
