@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.wire.styles import Fault, Kind, Line, Style
-from core.wire.views import StyledView, StyledViewSet
+from core.wire.views import StyledViewSet
 
 PAGE_MAX = 1_000_000
 LIMIT_MAX = 100
@@ -134,12 +134,6 @@ class PagePagination(BasePagination):
         """The rows of the asked page, still a queryset. Raises ``ValidationError``."""
         self.page = parse_page(request.query_params)
         return queryset[self.page.slice]
-
-
-class NestView(StyledView):
-    """Base of the views of this style, open to everybody; ``accounts.api.base`` has the one that asks who it is."""
-
-    style = STYLE
 
 
 class NestViewSet(StyledViewSet):

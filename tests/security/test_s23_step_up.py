@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from accounts import second_factor
+from accounts.models import User
 from core.db import clock
 from tests.access.authenticating import equip
 from tests.support.books import balance, nothing_moves
@@ -66,7 +67,8 @@ def test_step_up_ends_soon(deposit, stepped_up, time):
 
 
 def test_step_up_ends_with_the_authenticator(deposit, stepped_up, staff, settings):
-    second_factor.reset(user=staff, actor=staff, reason="lost", now=clock.now())
+    colleague = User.objects.create_superuser("colleague", password="colleague's password")
+    second_factor.reset(user=staff, actor=colleague, reason="lost", now=clock.now())
     settings.STAFF_TOTP_REQUIRED = True
     with nothing_moves():
         assert deposit(stepped_up) == 403

@@ -12,11 +12,16 @@ from rest_framework.test import APIClient
 
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from core.wire import nest
-from core.wire.nest import NestView, Page, error_body, ok, parse_page
+from core.wire.nest import STYLE, Page, error_body, ok, parse_page
 from core.wire.unknown import Prefixes
+from core.wire.views import StyledView
 
 
-class Raises(NestView):
+class Plain(StyledView):
+    style = STYLE
+
+
+class Raises(Plain):
     """Raises what the test puts here."""
 
     raised: Exception
@@ -25,12 +30,12 @@ class Raises(NestView):
         raise self.raised
 
 
-class Echo(NestView):
+class Echo(Plain):
     def post(self, request):
         return ok("Echoed", data=str(request.data))
 
 
-class Leaks(NestView):
+class Leaks(Plain):
     def get(self, request):
         from decimal import Decimal  # noqa: PLC0415
 
