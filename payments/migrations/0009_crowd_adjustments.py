@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0009_otp_guards")]
+    dependencies = [("payments", "0008_adjustment_key_spaces")]
 
     operations = [
         # The demo's crowd got its money without adjustments.

@@ -9,7 +9,7 @@ def within(first: str, last: str) -> models.CheckConstraint:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0010_crowd_adjustments")]
+    dependencies = [("payments", "0009_crowd_adjustments")]
 
     operations = [
         # The columns keep their names: only the models' own words change.
