@@ -109,6 +109,8 @@ def test_a_throttled_caller_hears_when_to_come_back(monkeypatch):
     }
 
 
+# An answer of 503 looks at the connection.
+@pytest.mark.django_db
 @pytest.mark.parametrize("exception", [OperationalError("gone"), InterfaceError("closed"), Unavailable()])
 def test_a_part_that_is_down_is_a_503_worth_trying_again(monkeypatch, exception):
     answer = answer_to(monkeypatch, exception)
