@@ -40,7 +40,7 @@ def acts(player, gold):
 def reseal(chain: sealing.Chain, *, key: str | None) -> None:
     """Make every seal again over what stands there now: with the key, or as one who guesses."""
     table, previous = chain.seals._meta.db_table, sealing.GENESIS_DIGEST
-    for seal in chain.seals.objects.order_by("first_id"):
+    for seal in chain.seals._default_manager.order_by("first_id"):
         facts = chain.facts(version="2", previous=f"'{previous}'", first=str(seal.first_id), last=str(seal.last_id))
         with connection.cursor() as cursor:
             cursor.execute(facts)
