@@ -6,6 +6,8 @@ Posting applies it inside ``chat/sql/post_message.sql``, under the lock that num
 import uuid
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from chat import queries
 from chat.errors import RoomAccessDenied, UserMuted
 
@@ -18,7 +20,7 @@ def require_voice(conversation_id: uuid.UUID, user_id: str | None, *, now: datet
     if user_id is None:
         return
     if queries.member(conversation_id, user_id) is None:
-        raise RoomAccessDenied("The sender is not a participant in this room")
+        raise RoomAccessDenied(gettext_noop("The sender is not a participant in this room"))
     silenced = queries.sanctions_in_force(conversation_id, now=now).filter(user_id=user_id)
     until = list(silenced.values_list("expires_at", flat=True)[:1])
     if until:
