@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from rest_framework.metadata import SimpleMetadata
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -13,6 +14,13 @@ from core.wire.rendering import OnlyRendererNegotiation, OrjsonRenderer
 from core.wire.strict_json import StrictJSONParser
 from core.wire.styles import Style
 from core.wire.throttles import throttle_for
+
+
+class Metadata(SimpleMetadata):
+    """What OPTIONS answers. Fields stand in the OpenAPI document: a resource has no single serializer to list here."""
+
+    def determine_actions(self, request: Request, view: Any) -> dict[str, Any]:
+        return {}
 
 
 class StyledView(APIView):
@@ -29,6 +37,7 @@ class StyledView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
     throttle_classes = []
+    metadata_class = Metadata
     parser_classes = [StrictJSONParser]
     renderer_classes = [OrjsonRenderer]
     content_negotiation_class = OnlyRendererNegotiation

@@ -96,9 +96,8 @@ def test_the_back_office_in_vietnamese(server, staff, player, gold, visitor):
     page.wait_for_selector("#act-form >> text=Có phiên để tham gia")
     visitor.picture("vi-webhook")
     page.emulate_media(color_scheme="dark")
-    # What scripts write into the page: the lists of groups and permissions.
     visitor.goto(f"/admin/accounts/user/{player.pk}/change/")
-    page.wait_for_selector("text=Đánh dấu nhóm rồi bấm mũi tên để chọn.")
+    page.wait_for_selector(".bo-acts >> text=Đổi quyền")
     visitor.picture("vi-user-dark")
     page.emulate_media(color_scheme="light")
     visitor.goto("/admin/accounts/user/")

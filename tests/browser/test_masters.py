@@ -75,8 +75,8 @@ def test_master_creates_a_room_and_sees_winners(server, master, game, gold, play
 
     # The page stays open and is not touched: it shows by itself how the clockwork moves the session on.
     start_clockwork()
-    expect(outcome).to_contain_text("settled: 10.00 GOLD", timeout=SETTLED_MS)
-    expect(timeline.locator(".bo-badge")).to_have_text(["pending", "running", "ended"])
+    expect(outcome).to_contain_text("Settled: 10.00 GOLD", timeout=SETTLED_MS)
+    expect(timeline.locator(".bo-badge")).to_have_text(["Pending", "Running", "Ended"])
     won = {row[0]: row[5] for row in rows(panel(page, "Participants and prizes"))}
     assert sorted(won.values()) == ["0.25 GOLD", "0.75 GOLD", "3.00 GOLD", "6.00 GOLD"]
     visitor.picture("master-session-settled")

@@ -216,13 +216,13 @@ def read_logs(stack: Stack, token: str, *, stops: int) -> None:
 def test_a_request_in_progress_is_answered_before_rest_stops(stack):
     stack.start("rest")
     stack.wait_ready("rest")
-    boss = User.objects.get(username="boss")
     base_url = f"http://127.0.0.1:{stack.ports['rest']}"
     headers = {"Host": "localhost", "X-Forwarded-Proto": "https"}
     with httpx.Client(base_url=base_url, headers=headers, trust_env=False, timeout=30) as client:
         client.headers["Authorization"] = f"Bearer {signed_in(client)}"
         answers: list[httpx.Response] = []
-        body = {"user_id": boss.pk, "token": "GOLD", "amount": "5", "reason": "slow"}
+        receiver = User.objects.create_user("receiver")
+        body = {"user_id": receiver.pk, "token": "GOLD", "amount": "5", "reason": "slow"}
 
         def deposit(key: str) -> None:
             answers.append(client.post("/api/v1/wallet/deposits", json=body, headers={"Idempotency-Key": key}))
@@ -240,7 +240,7 @@ def test_a_request_in_progress_is_answered_before_rest_stops(stack):
         slow.join(timeout=20)
         stopping.join(timeout=30)
     assert [answer.status_code for answer in answers] == [201, 201]
-    assert Account.objects.get(owner=boss).balance_minor == 1000
+    assert Account.objects.get(owner=receiver).balance_minor == 1000
     assert "rest" not in stack.processes
 
 

@@ -92,5 +92,12 @@ def test_filter_chooses_rows(db: None) -> None:
     assert call("get", f"/kinds?id={kind.pk}&unknown=1").json()["data"] == [kind.pk]
 
 
+@pytest.mark.parametrize("path", ["/kinds", "/kinds/12", "/kinds/find-by-id"])
+def test_options_are_answered_for_each_route(db: None, path: str) -> None:
+    answer = call("options", path)
+
+    assert (answer.status_code, answer.json()["renders"]) == (200, ["application/json"])
+
+
 def test_form_class_is_built_once() -> None:
     assert KindFilter().get_form_class() is KindFilter().get_form_class()
