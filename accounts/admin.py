@@ -24,7 +24,7 @@ from unfold.widgets import (
 from accounts import api_keys, freezing, rights, second_factor
 from accounts.models import ApiClient, ApiKey, Game, RightsRequest, User
 from backoffice.acts import Act, ReasonForm, RotationForm, ShownOnce
-from backoffice.admin import PlatformAdmin, ReadOnlyAdmin
+from backoffice.admin import PlatformAdmin, ReadOnlyAdmin, permission_label
 from backoffice.panels import Cell, Panel, Table
 from backoffice.searching import as_number
 from core.db import clock
@@ -230,7 +230,15 @@ class GameAdmin(PlatformAdmin):
 @admin.register(Group)
 class PlatformGroupAdmin(GroupAdmin, PlatformAdmin):  # type: ignore[misc]
     # Another permission for a group is another right for its members; `setup_roles` gives the groups theirs.
-    readonly_fields = ("permissions",)
+    fields = ("name", "held_permissions")
+    readonly_fields = ("held_permissions",)
+
+    @admin.display(description=Group._meta.get_field("permissions").verbose_name)
+    def held_permissions(self, obj: Group) -> str:
+        """The permissions in the user's language."""
+        if obj.pk is None:
+            return ""
+        return ", ".join(permission_label(held) for held in obj.permissions.select_related("content_type"))
 
 
 class ApproveRights(Act):

@@ -56,14 +56,19 @@ FORM_ACTS = {
 SECRET_FIELDS = ("password", "password1", "password2", "usable_password")
 
 
+def permission_label(permission: Permission) -> str:
+    """The permission in the user's language."""
+    verb, _underscore, model = permission.codename.partition("_")
+    standard = STANDARD_PERMISSIONS.get(verb) if model == permission.content_type.model else None
+    name = standard % {"model": permission.content_type.name} if standard else _(permission.name)
+    return f"{permission.content_type} | {name}"
+
+
 class PermissionsField(forms.ModelMultipleChoiceField):
     """Permissions to choose from, in the user's language."""
 
     def label_from_instance(self, obj: Any) -> str:
-        verb, _underscore, model = obj.codename.partition("_")
-        standard = STANDARD_PERMISSIONS.get(verb) if model == obj.content_type.model else None
-        name = standard % {"model": obj.content_type.name} if standard else _(obj.name)
-        return f"{obj.content_type} | {name}"
+        return permission_label(obj)
 
 
 class PlatformChangeList(ChangeList):

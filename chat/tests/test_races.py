@@ -2,6 +2,7 @@
 
 import uuid
 from functools import partial
+from threading import Barrier
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -112,9 +113,13 @@ def test_a_room_never_takes_more_than_its_seats(tenant):
 def test_control_counting_before_inserting_overbooks(tenant):
     room = tenant_rooms.create_room(client=tenant.client, name="Five", description="", meta={}, now=clock.now())
 
+    all_have_counted = Barrier(12)
+
     def join_naively(number):
         with transaction.atomic():
-            if Member.objects.filter(conversation=room).count() < 5:
+            count = Member.objects.filter(conversation=room).count()
+            all_have_counted.wait(timeout=20)
+            if count < 5:
                 Member.objects.create(conversation=room, user_id=str(number), user_name="U", joined_at=clock.now())
 
     together([partial(join_naively, number) for number in range(12)])

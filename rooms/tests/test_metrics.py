@@ -40,7 +40,7 @@ def test_metrics_are_for_the_holder_of_the_token_alone(settings):
 
 
 def test_a_refusal_is_counted_under_its_view_and_code(make_room, player, api):
-    counter = REFUSALS.labels("GameJoinRoomsView", SessionNotFound.code)
+    counter = REFUSALS.labels("GameJoinRoomViewSet", SessionNotFound.code)
     before = counter._value.get()
     body = {"room_id": make_room().pk, "session_id": 987654321, "amount": 10}
     assert api(player).post("/api/v1/game-join-rooms", body).status_code == 404

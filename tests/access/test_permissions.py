@@ -59,6 +59,7 @@ def form(world, gold):
         "max_participants": 4,
         "join_window_seconds": 60,
         "run_seconds": 60,
+        "gap_seconds": 10,
         "is_staff": True,
         "is_superuser": True,
         "groups": [],
