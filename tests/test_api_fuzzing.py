@@ -51,6 +51,8 @@ ALLOWED = {
     "POST /api/v1/game-rooms/sessions/{session_id}/result": [],
     # Every session of this world is decided by a draw.
     "POST /api/v1/game-rooms/sessions/{session_id}/score": [],
+    # Only staff with an authenticator, and a code of it.
+    "POST /api/v1/auth/step-up": [],
     "POST /api/v1/wallet/deposits": ["staff"],
     "POST /api/v1/wallet/withdrawals": ["staff"],
     **{f"{method} {WEBHOOKS}": ["master"] for method in ("GET", "POST")},

@@ -25,7 +25,8 @@ PATIENCE_SECONDS = 90.0
 # A platform that is just being started, or started again, is waited for.
 REACH_SECONDS = 30.0
 RECONCILE_SECONDS = 120.0
-ENTERING_AT_ONCE = 3
+# A process hashes one password at a time: more at once would only be sent away.
+ENTERING_AT_ONCE = 1
 LIVELY_PAUSE_SECONDS = (0.5, 2.0)
 CALM_PAUSE_SECONDS = (2.0, 6.0)
 

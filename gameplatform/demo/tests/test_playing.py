@@ -188,7 +188,7 @@ def test_five_bots_play_for_a_quarter_of_a_minute_and_reconcile(platform, quick_
 
 def test_a_unit_that_vanishes_behind_a_bots_back_is_named(platform, quick_rooms, tmp_path):
     platform.start_tick()
-    play = platform.play("--players", "3", "--minutes", "0.12", *staff_words(tmp_path))
+    play = platform.play("--players", "3", "--minutes", "0.3", *staff_words(tmp_path))
     robbed = first_paid_place(play).user
     adjustments.withdraw(
         user=robbed,
@@ -276,7 +276,7 @@ def test_a_score_after_the_end_is_a_refusal_and_nothing_more(platform, monkeypat
 
 def test_scores_that_the_bots_did_not_send_are_named(platform, race, tmp_path):
     platform.start_tick()
-    play = platform.play("--players", "4", "--minutes", "0.12", "--mode", "score", *staff_words(tmp_path))
+    play = platform.play("--players", "4", "--minutes", "0.3", "--mode", "score", *staff_words(tmp_path))
     session = first_paid_place(play).session
     time.sleep(max(0.0, (session.ends_at - clock.now()).total_seconds() - 1))
     # In the last second, when the bots have sent theirs.
